@@ -18,6 +18,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 from urllib.parse import quote
 
@@ -165,13 +166,15 @@ async def serve(browser: Browser, run: Path) -> None:
 
 
 def told(what: str, found: Sequence[Took], goal: float | None = None) -> None:
-    """Print the slowest of some times."""
-    worst = max(found, key=lambda each: each.clock)
-    least = min(each.clock for each in found)
-    said = f"{least:.0f} to {worst.clock:.0f} ms" if len(found) > 1 else f"{worst.clock:.0f} ms"
+    """Print the median of some times, and their range."""
+    clock = sorted(each.clock for each in found)
+    said = f"{median(clock):.0f} ms"
+    if len(clock) > 1:
+        said += f" ({clock[0]:.0f} to {clock[-1]:.0f})"
     cpu = max(each.cpu for each in found)
-    met = None if goal is None else worst.clock < goal
-    row(what, f"{said} (CPU {cpu:.0f})", "" if goal is None else f"under {goal:.0f} ms", met)
+    met = None if goal is None else median(clock) < goal
+    said += f", CPU at most {cpu:.0f}" if len(clock) > 1 else f", CPU {cpu:.0f}"
+    row(what, said, "" if goal is None else f"under {goal:.0f} ms", met)
 
 
 async def opened(browser: Browser, url: str, waits_for: str = ".overview") -> Took:
