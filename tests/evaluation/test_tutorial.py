@@ -50,3 +50,13 @@ def test_the_tutorial_runs_as_it_stands(models: None, workplace: Any) -> None:
             assert ended.code == 0, (line, ended.err, ended.out)
             printed, ran = ended.out + ended.err, ran + 1
     assert ran > 8
+    report = written(workplace.safejury("report", "runs/tutorial").out)
+    reading = (ROOT / "docs" / "reading.md").read_text(encoding="utf-8")
+    shown = [block for language, block in _BLOCK.findall(reading) if language == "text"]
+    assert len(shown) > 5
+    assert [block for block in shown if written(block) not in report] == []
+
+
+def written(text: str) -> str:
+    """Return text without space at the ends of its lines."""
+    return "\n".join(line.rstrip() for line in text.splitlines())
