@@ -3,8 +3,10 @@
 import json
 import re
 import shutil
+import signal
 import sqlite3
 import stat
+import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -179,6 +181,68 @@ def test_a_folder_that_is_no_page_is_left_alone(bare: Workplace) -> None:
     assert [path.name for path in mine.iterdir()] == ["index.html"]
 
 
+def test_what_somebody_put_into_a_page_is_not_lost(bare: Workplace) -> None:
+    page = bare.path / "page"
+    assert bare.safejury("report", "runs/first", "--html", "page", *ANY).code == 0
+    (page / ".DS_Store").write_text("")  # nobody's work
+    for name in ("notes.md", ".git/HEAD", "data/mine.csv", "assets/deep/own.js"):
+        own = page / name
+        own.parent.mkdir(exist_ok=True)
+        own.write_text("my own work")
+        ended = bare.safejury("report", "runs/first", "--html", "page", *ANY)
+        ended.refused(f"page also holds {name}", "would be lost", "another folder")
+        assert own.read_text() == "my own work"
+        own.unlink()
+        if own.parent.name in (".git", "deep"):
+            own.parent.rmdir()
+    assert bare.safejury("report", "runs/first", "--html", "page", *ANY).code == 0
+    assert not (page / ".DS_Store").exists()
+
+
+_KILLED = """
+import os, signal, sys
+from contextlib import closing
+from pathlib import Path
+from safejury.evaluation.page import PageSource, write_page
+
+run, folder, moment = sys.argv[1:]
+renames = []
+
+def kill(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def look(event, _):
+    if event == "os.rename":
+        renames.append(event)
+        if len(renames) == 2:
+            kill()
+
+sys.addaudithook(look)
+with closing(PageSource([Path(run)])) as source:
+    write_page(source, Path(folder), kill if moment == "writing" else lambda *_: None)
+"""
+
+
+@pytest.mark.parametrize("moment", ["writing", "swapping"])
+def test_what_a_killed_process_left_is_cleared_up(bare: Workplace, moment: str) -> None:
+    """Its words do not stay in a hidden folder, and the old page is not lost with it."""
+    page, run = bare.path / "page", bare.path / "runs/first"
+    assert bare.safejury("report", "runs/first", "--html", "page", *ANY).code == 0
+    old = (page / "index.html").read_bytes()
+    command = [sys.executable, "-P", "-c", _KILLED, run, page, moment]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert page.exists() is (moment == "writing")
+    assert any(path.name.startswith(".page.") for path in bare.path.iterdir())
+    with closing(PageSource([run])) as source, pytest.raises(KeyboardInterrupt):
+        write_page(source, page, _interrupt)
+    assert (page / "index.html").read_bytes() == old
+    assert [path.name for path in bare.path.iterdir() if "page" in path.name] == ["page"]
+
+
+def _interrupt(done: int, of: int) -> None:
+    raise KeyboardInterrupt
+
+
 def test_a_place_that_cannot_be_written_is_named(bare: Workplace) -> None:
     (bare.path / "file").write_text("")
     ended = bare.safejury("report", "runs/first", "--html", "file/page", *ANY)
@@ -189,13 +253,9 @@ def test_what_is_interrupted_leaves_the_old_page(bare: Workplace) -> None:
     page = bare.path / "page"
     assert bare.safejury("report", "runs/first", "--html", "page", *ANY).code == 0
     before = {path: path.read_bytes() for path in page.rglob("*") if path.is_file()}
-
-    def interrupt(done: int, of: int) -> None:
-        raise KeyboardInterrupt
-
     source = PageSource([bare.path / "runs/first"])
     with closing(source), pytest.raises(KeyboardInterrupt):
-        write_page(source, page, interrupt)
+        write_page(source, page, _interrupt)
     assert {path: path.read_bytes() for path in page.rglob("*") if path.is_file()} == before
     assert [path.name for path in bare.path.iterdir() if "page" in path.name] == ["page"]
 
