@@ -109,12 +109,18 @@ def remark_data(remark: Remark, *, texts: bool) -> Data:
     }
 
 
+def _quotes(verdict: Verdict) -> bool:
+    """Return whether its reason quotes an error, which may quote the question, or a ballot."""
+    decision = verdict.decision
+    return not verdict.rounds or (decision is not None and decision.finding is None)
+
+
 def verdict_data(verdict: Verdict, *, texts: bool) -> Data:
     """Return a verdict; see `ballot_data`."""
     decision = verdict.decision
     return {
         "finding": None if verdict.finding is None else str(verdict.finding),
-        "why": escape_controls(verdict.reason),
+        "why": escape_controls(verdict.reason) if texts or not _quotes(verdict) else "",
         "rating": verdict.rating,
         "mean_rating": verdict.mean_rating,
         "tally": dict(verdict.tally),

@@ -57,7 +57,9 @@ def _version() -> str:
 
 def _run(source: PageSource, number: int, run: StoredRun, summary: RunSummary) -> Data:
     meta, info = run.reader.meta, msgspec.to_builtins(run.info, enc_hook=str)
-    said = msgspec.to_builtins(said_of(run, summary, source.options.wanted))
+    said = msgspec.to_builtins(
+        said_of(run, summary, source.options.wanted, errors=source.options.texts)
+    )
     protocol = protocol_of(meta.identity)
     jury: dict[str, Any] = dict(meta.identity.get("jury", {}))
     foreperson = jury.get("foreperson")

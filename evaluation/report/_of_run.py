@@ -77,15 +77,22 @@ def written_report(
     return report_json({**info, **said_of(stored, summary, wanted)}, summary, talk)
 
 
-def said_of(stored: StoredRun, summary: RunSummary, wanted: Thresholds) -> dict[str, object]:
+def said_of(
+    stored: StoredRun, summary: RunSummary, wanted: Thresholds, *, errors: bool = True
+) -> dict[str, object]:
     """Return all that a reader must know beside the figures: notes, warnings, comparability.
 
     Args:
         stored: The run.
         summary: Its figures.
         wanted: Thresholds below which there is a warning.
+        errors: Whether errors are quoted, which may quote what was asked.
     """
-    notes = [*first_warnings(summary), *notes_on(stored), *unseen_media_warnings(summary)]
+    notes = [
+        *first_warnings(summary),
+        *notes_on(stored, errors=errors),
+        *unseen_media_warnings(summary),
+    ]
     return {
         "notes": notes,
         "warnings": health_warnings(summary, wanted=wanted, facts=stored.facts),
@@ -93,8 +100,13 @@ def said_of(stored: StoredRun, summary: RunSummary, wanted: Thresholds) -> dict[
     }
 
 
-def notes_on(stored: StoredRun) -> list[str]:
-    """Return the notes that come before the figures, a sentence each."""
+def notes_on(stored: StoredRun, *, errors: bool = True) -> list[str]:
+    """Return the notes that come before the figures, a sentence each.
+
+    Args:
+        stored: The run.
+        errors: Whether errors of targets are quoted, which may quote what was asked.
+    """
     notes = [EMBEDDED_WARNING] if stored.uses_embedded else []
     facts = stored.facts
     if facts.rubric is not None:
@@ -131,7 +143,7 @@ def notes_on(stored: StoredRun) -> list[str]:
         notes.append(f"{said} skipped and not asked: {where} says why.")
     notes += (
         escape_line(f"{target}: responses failed; one of the errors is: {said[:_LONGEST_ERROR]}")
-        for target, said in stored.failures().items()
+        for target, said in (stored.failures() if errors else {}).items()
     )
     notes += map(escape_line, stored.notes_on_correction)
     return notes

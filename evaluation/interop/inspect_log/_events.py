@@ -79,7 +79,7 @@ class Transcript:
                         top_p=None if sampling is None else sampling.top_p,
                     ),
                     output=output,
-                    error=None if output.choices else response.detail,
+                    error=None if output.choices else self._words.error(response.detail),
                 )
             )
             self._at = max(self._at, done)
@@ -103,9 +103,13 @@ class Transcript:
             case DiscussionOpened(why=why):
                 self._info(_FOREPERSON, {"opens the discussion": why})
             case RemarkMade(remark=remark):
-                self._info(remark.juror, _said(remark))
+                self._info(remark.juror, _said(remark, self._words))
             case SummedUp(text=text, detail=detail):
-                said = {"summary": text} if text else {"no summary": detail or "nothing was said"}
+                said = (
+                    {"summary": text}
+                    if text
+                    else {"no summary": self._words.error(detail) or "nothing was said"}
+                )
                 self._info(_FOREPERSON, said)
             case TalkAudited(arm=arm, ballots=ballots):
                 with self._span(f"talk audit: {arm}, counts for nothing", "ballots"):
@@ -146,10 +150,10 @@ class Transcript:
         }
 
 
-def _said(remark: Remark) -> dict[str, Any]:
+def _said(remark: Remark, words: Words) -> dict[str, Any]:
     said = {
         "says" if remark.text else "outcome": remark.text or str(remark.outcome),
         "to": remark.to_juror or remark.to,
-        "detail": remark.detail,
+        "detail": words.error(remark.detail),
     }
     return {key: value for key, value in said.items() if value}

@@ -84,7 +84,7 @@ class Samples:
             model_usage={model: used["target"]} if "target" in used else {},
             role_usage=used,
             uuid=uuid,
-            error=None if output.choices else _error(response),
+            error=None if output.choices else _error(response, self.words),
         )
         return condense_sample(sample)
 
@@ -99,7 +99,7 @@ class Samples:
             choices=choices,
             usage=usage(response.usage, response.cost_usd) if response.calls else None,
             time=response.latency_s or None,
-            error=None if stop == "stop" else response.detail,
+            error=None if stop == "stop" else self.words.error(response.detail),
         )
 
     def _metadata(self, case: Case, result: CaseResult) -> dict[str, Any]:
@@ -144,6 +144,6 @@ def _usage_of(response: Response, entries: Sequence[Entry]) -> dict[str, ModelUs
     return {role: used for role, used in found.items() if used is not None}
 
 
-def _error(response: Response) -> EvalError:
-    said = response.detail or str(response.outcome).replace("_", " ")
+def _error(response: Response, words: Words) -> EvalError:
+    said = words.error(response.detail) or str(response.outcome).replace("_", " ")
     return EvalError(message=said, traceback=said, traceback_ansi=said)

@@ -51,7 +51,7 @@ def scores_of(
         words: Writes words of the case.
     """
     rounds = [entry for entry in entries if isinstance(entry, BallotsRevealed)]
-    scores = {JURY: jury_score(result, response, entries)}
+    scores = {JURY: jury_score(result, response, entries, words)}
     first = {ballot.juror: ballot for ballot in rounds[0].ballots} if rounds else {}
     last = {ballot.juror: ballot for each in rounds for ballot in each.ballots}
     for seat, name in names.items():
@@ -60,7 +60,9 @@ def scores_of(
     return scores
 
 
-def jury_score(result: CaseResult, response: Response, entries: Sequence[Entry]) -> Score:
+def jury_score(
+    result: CaseResult, response: Response, entries: Sequence[Entry], words: Words
+) -> Score:
     """Return the jury's score: its finding, rating and tally by name.
 
     Of what there is not, a number is NaN, which Inspect leaves out of metrics, and the finding
@@ -83,7 +85,7 @@ def jury_score(result: CaseResult, response: Response, entries: Sequence[Entry])
             "changed": int(is_changed(result)),
         },
         answer="no verdict" if finding is None else str(finding),
-        explanation=_explanation(result, response, entries, verdict),
+        explanation=_explanation(result, response, entries, verdict, words),
         reason=None if finding is not None else _reason(result, response),
         metadata={
             "response": str(response.outcome),
@@ -99,11 +101,16 @@ def jury_score(result: CaseResult, response: Response, entries: Sequence[Entry])
 
 
 def _explanation(
-    result: CaseResult, response: Response, entries: Sequence[Entry], verdict: Verdict | None
+    result: CaseResult,
+    response: Response,
+    entries: Sequence[Entry],
+    verdict: Verdict | None,
+    words: Words,
 ) -> str:
     """Return the votes in words, what decided, and the foreperson's summary."""
     if not result.ballots:
-        return response.detail or f"there is no response to judge: {response.outcome}"
+        detail = words.error(response.detail)
+        return detail or f"there is no response to judge: {response.outcome}"
     said = [", ".join(f"{count} {name}" for name, count in result.ballots.items())]
     said += [verdict.reason] if verdict and verdict.reason else []
     said += [entry.text for entry in entries if isinstance(entry, SummedUp) and entry.text]
@@ -132,7 +139,7 @@ def ballot_data(ballot: Ballot, words: Words) -> dict[str, Any]:
         "reason": ballot.reason,
         "criteria": list(ballot.criteria),
         "declined": ballot.declined,
-        "detail": ballot.detail,
+        "detail": words.error(ballot.detail),
         "not received": list(ballot.perceived.withheld),
         "quotes": [words.text(quote) for quote in ballot.quotes],
         "not in the case": [words.text(quote) for quote in ballot.misquotes],
@@ -153,7 +160,7 @@ def _juror_score(last: Ballot, first: Ballot | None, words: Words) -> Score:
         return Score.unscored(
             reason=str(last.outcome),
             answer=str(last.outcome),
-            explanation=last.reason or last.detail,
+            explanation=last.reason or words.error(last.detail),
             metadata=data,
         )
     return Score(

@@ -47,6 +47,10 @@ class Words:
             return said
         return f"(withheld, {len(said):,} characters: export the run with --reveal to read them)"
 
+    def error(self, said: str | None) -> str | None:
+        """Return what went wrong, or that it is withheld: endpoints quote what they refuse."""
+        return None if said is None else self.text(said)
+
     def question(self, query: Query) -> list[ChatMessage]:
         """Return what a target was asked."""
         if query.messages:

@@ -168,14 +168,22 @@ def test_pictures_are_attached(revealed: Path) -> None:
 
 
 def test_words_and_pictures_are_withheld_unless_revealed(
-    odd_run: Path, workplace: Workplace
+    odd_run: Path, revealed: Path, workplace: Workplace
 ) -> None:
+    assert "It is down." in str(read(revealed / PLAIN))  # an error may quote what was asked
     ended = workplace.safejury("export", str(odd_run), "--inspect", "out.eval")
     assert ended.code == 0
     assert "withheld: add --reveal" in ended.err
     with zipfile.ZipFile(workplace.path / PLAIN) as archive:
         said = b"".join(archive.read(name) for name in archive.namelist()).decode()
-    for words in ("alert(1)", "What is in the picture", "A quotable", "Part of it", "base64,"):
+    for words in (
+        "alert(1)",
+        "What is in the picture",
+        "A quotable",
+        "Part of it",
+        "base64,",
+        "It is down.",
+    ):
         assert words not in said
     assert "It goes along." in said  # a juror's words, as in all exports
     found = sample(read(workplace.path / PLAIN), "q1")

@@ -126,6 +126,26 @@ def test_a_page_without_texts_has_no_word_of_a_case(run: Workplace) -> None:
     ]
 
 
+def test_a_page_without_texts_has_no_error_that_quotes_a_question(
+    workplace: Workplace, scripted: Start
+) -> None:
+    """As endpoints do that say what they refuse."""
+    server = scripted(lambda body: ScriptedReply(status=400, text=str(body["messages"])))  # pyright: ignore
+    config = workplace.config(server.base_url)
+    assert workplace.safejury("run", config, *ANY).code == 0
+    for name, *options in (("whole",), ("bare", "--without-texts")):
+        ended = workplace.safejury("report", "runs/first", "--html", name, *options, *ANY)
+        assert ended.code == 0, ended.err
+    whole, bare = (
+        {path.name: path.read_text() for path in (workplace.path / name / "data").iterdir()}
+        for name in ("whole", "bare")
+    )
+    quoting = [name for name, said in whole.items() if "Question q1" in said]
+    assert {"overview.js", "cases-0.js"} <= {*quoting}
+    assert [name for name, said in bare.items() if "Question q1" in said] == []
+    assert '"outcome":"error"' in bare["cases-0.js"]
+
+
 def _ballots(page: Path, case_id: str) -> list[dict[str, Any]]:
     (case,) = [each for each in pieces(page)["cases-0"]["cases"] if each["id"] == case_id]
     rounds = [entry for entry in case["entries"] if entry["kind"] == "round"]
