@@ -70,7 +70,9 @@ def export_inspect(run: Path, path: Path, *, reveal: bool = False) -> list[Writt
         RecordChangedError: The record was changed, or a medium is gone.
     """
     check_log_path(path)
-    with closing(StoredRun(run)) as stored, closing(RecordReader(run)) as reader:
+    with closing(StoredRun(run)) as stored:
+        # One view of the record: samples are of the cases that were checked and summed up.
+        reader = stored.reader
         summary = stored.summary()
         targets = [target for target in summary.targets if target.cases]
         if not targets:

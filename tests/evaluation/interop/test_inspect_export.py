@@ -4,14 +4,18 @@ import hashlib
 import json
 import math
 import shutil
+import sqlite3
 import stat
 import zipfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from inspect_ai.log import EvalLog, EvalSample, read_eval_log
 from workplace import Workplace
+
+from safejury.evaluation.report import StoredRun
 
 BLACK = "out-examined_black.eval"
 PLAIN = "out-examined.eval"
@@ -53,6 +57,24 @@ def test_each_target_and_condition_has_a_private_log(revealed: Path) -> None:
     }
     assert [(each.id, each.epoch) for each in black.samples] == [("q1", 1), ("q1", 2)]
     assert black.eval.task_args == {"target": "examined", "condition": "black"}
+
+
+def test_samples_are_of_the_cases_that_were_summed_up(
+    odd_run: Path, workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where somebody writes to the record once it was opened."""
+    shutil.copytree(odd_run, "going")
+    opened = StoredRun.__init__
+
+    def then_changed(stored: StoredRun, directory: Path) -> None:
+        opened(stored, directory)
+        with closing(sqlite3.connect("going/record.sqlite")) as database, database:
+            assert database.execute("DELETE FROM cases WHERE query_id = 'q1'").rowcount == 4
+
+    monkeypatch.setattr(StoredRun, "__init__", then_changed)
+    ended = workplace.safejury("export", "going", "--inspect", "out.eval")
+    assert f"Wrote {PLAIN}: examined, 14 samples." in ended.err
+    assert f"Wrote {BLACK}: examined [black], 2 samples." in ended.err
 
 
 def test_a_log_says_what_was_run_and_found(revealed: Path, odd_run: Path) -> None:
