@@ -18,6 +18,7 @@ from ._command import (
 from ._console import (
     arguments_of,
     busy,
+    checking_record,
     escape_unencodable,
     named_values,
     quiet_libraries,
@@ -157,6 +158,7 @@ __all__ = [
     "WithoutTexts",
     "arguments_of",
     "busy",
+    "checking_record",
     "cost_so_far",
     "escape_unencodable",
     "exit_code",

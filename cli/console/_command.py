@@ -26,8 +26,6 @@ from ._options import Verbose
 T = TypeVar("T")
 P = ParamSpec("P")
 
-EXIT_POLICY = 1
-"""A policy failed, and nothing else."""
 EXIT_USAGE = 2
 EXIT_INFRASTRUCTURE = 3
 EXIT_UNEXPECTED = 70

@@ -96,6 +96,14 @@ def busy(message: str, console: "Console | None" = None) -> "Status":
     return (console or Console(stderr=True)).status(Text(escape_line(message)))
 
 
+def checking_record() -> "Status":
+    """Return a spinner while a record is checked, which takes a while for a large one.
+
+    Nothing may be written to standard output meanwhile.
+    """
+    return busy("Checking the record …")
+
+
 def escape_unencodable() -> None:
     """Escape characters that the encoding of standard output lacks, rather than fail."""
     reconfigure = getattr(sys.stdout, "reconfigure", None)

@@ -79,7 +79,7 @@ RunPath = Annotated[
 RunPaths = Annotated[
     list[Path],
     typer.Argument(
-        metavar="RUN...", help="A run's directory, such as runs/first; several of one jury."
+        metavar="RUN", help="A run's directory, such as runs/first; several of one jury."
     ),
 ]
 PageFolder = Annotated[

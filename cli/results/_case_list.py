@@ -33,7 +33,7 @@ from ...evaluation.cases import (
     write_parquet,
 )
 from ...models import EMBEDDED_WARNING
-from ..console import busy, paged, say
+from ..console import checking_record, paged, say
 from ._cases_table import write_ballots, write_cases
 
 _OURS = ("cases", "ballots")
@@ -191,7 +191,7 @@ def _opened(run: Path, wanted: CaseList) -> Generator[_Rows]:
         except RecordError:
             reader.check_unchanged()
             raise
-        with busy("Checking the record"):
+        with checking_record():
             reader.check_unchanged()
         done, planned = reader.counts()[0], reader.meta.plan.total
         if done < planned:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from ..console import Format, RunPath, guarded, write_line
+from ..console import Format, RunPath, checking_record, guarded, write_line
 
 if TYPE_CHECKING:
     from ...evaluation.compare import ChangedQuery, Comparison
@@ -130,12 +130,13 @@ def compare(
         if other is not None and other.resolve() != run.resolve():
             second = stack.enter_context(closing(StoredRun(other)))
         how = _How(force=force, level=level, seed=seed)
-        if resilience:
-            found = comparing.resilience(first, second, chosen, attacks, **how)
-            changed = comparing.broken_queries(first, second, chosen, attacks)
-        else:
-            found = comparing.compare(first, second, chosen, **how)
-            changed = comparing.changed_queries(first, second, found)
+        with checking_record():
+            if resilience:
+                found = comparing.resilience(first, second, chosen, attacks, **how)
+                changed = comparing.broken_queries(first, second, chosen, attacks)
+            else:
+                found = comparing.compare(first, second, chosen, **how)
+                changed = comparing.changed_queries(first, second, found)
         listed = changed if cases else None
         if format is Format.TABLE:
             _show(found, listed, (first.directory, second.directory))

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ...common import ConfigurationError, escape_line
-from ..console import Reveal, RunPath, guarded, say
+from ..console import Reveal, RunPath, checking_record, guarded, say
 
 
 @guarded
@@ -70,7 +70,9 @@ def _write_logs(run: Path, path: Path, *, reveal: bool) -> int:
     require("writing a log of Inspect", "inspect_ai")
     from ...evaluation.interop.inspect_log import export_inspect
 
-    for log in export_inspect(run, path, reveal=reveal):
+    with checking_record():
+        logs = export_inspect(run, path, reveal=reveal)
+    for log in logs:
         left = (log.planned or 0) - log.samples
         unfinished = f"; {many(left, 'case')} not finished" if left > 0 else ""
         target = escape_line(log.target)

@@ -14,6 +14,7 @@ from ..console import (
     RunPaths,
     SafeWords,
     UnsafeWords,
+    checking_record,
     guarded,
     say,
     write_line,
@@ -61,7 +62,8 @@ def figures(
     )
     with ExitStack() as stack:
         runs = [stack.enter_context(closing(StoredRun(each))) for each in run]
-        board = Leaderboard.of(runs, correction)
+        with checking_record():
+            board = Leaderboard.of(runs, correction)
     board = board.only(target) if target else board
     drawn = figures_of(board, wanted)
     lacking = [f"{name}: {why}" for name, why in drawn.left_out.items()]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...common import ConfigurationError, SafejuryError
-from ..console import AllowSkipped, RunPath, guarded, say
+from ..console import AllowSkipped, RunPath, checking_record, guarded, say
 
 if TYPE_CHECKING:
     from ...evaluation.gate import GateFiles, GateResult, Policy
@@ -85,7 +85,9 @@ _SarifCases = Annotated[
 _Markdown = Annotated[
     Path | None,
     typer.Option(
-        "--markdown", metavar="FILE", help="Write Markdown for a pull request; - for the screen."
+        "--markdown",
+        metavar="FILE",
+        help="Write Markdown for a pull request; - for standard output.",
     ),
 ]
 _Json = Annotated[
@@ -140,7 +142,8 @@ def gate(
         )
         if card_checked_within is not None:
             wanted = replace(wanted, card_checked_within=card_checked_within)
-        result = decide(run, wanted)
+        with checking_record():
+            result = decide(run, wanted)
     except SafejuryError as error:
         # A pipeline that reads only the files must not find those of an earlier gate.
         _write(failed_gate(run, wanted, error), files, on_screen=on_screen)

@@ -24,7 +24,7 @@ from ...evaluation.leaderboard.tables import (
 )
 from ...evaluation.metrics import Thresholds, shortfalls
 from ...evaluation.report import Correction, StoredRun
-from ..console import ReportFormat
+from ..console import ReportFormat, checking_record
 
 
 def write_leaderboard(
@@ -41,7 +41,8 @@ def write_leaderboard(
     chosen = read_columns(columns)
     with ExitStack() as stack:
         stored = [stack.enter_context(closing(StoredRun(run))) for run in runs]
-        board = Leaderboard.of(stored, correction, jurors=False)
+        with checking_record():
+            board = Leaderboard.of(stored, correction, jurors=False)
         tables = _tables(board, chosen, by, beside=beside)
         warned = (ANOTHER_JUDGE,) if beside else ()
         lacking = [

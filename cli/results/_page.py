@@ -13,7 +13,7 @@ from ...common.text import many
 from ...evaluation.metrics import Thresholds, shortfalls
 from ...evaluation.page import PageOptions, PageSource, write_page
 from ...evaluation.report import Correction
-from ..console import say
+from ..console import checking_record, say
 
 _LINE_S = 5.0
 
@@ -30,6 +30,8 @@ def save_page(
     """Write the page of some runs, and return why they lack what is asked of them."""
     options = PageOptions(texts, by, correction, wanted)
     with closing(PageSource(runs, options)) as source:
+        with checking_record():
+            _ = source.summaries
         with _Progress(Console(stderr=True)) as progress:
             written = write_page(source, folder, progress.show)
         lacking = [

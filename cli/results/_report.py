@@ -23,6 +23,7 @@ from ..console import (
     TableColumns,
     UnsafeWords,
     WithoutTexts,
+    checking_record,
     exit_code,
     guarded,
 )
@@ -103,7 +104,8 @@ def report(
         lacking = show_table(directory, wanted, by=by, correction=correction)
         return exit_code((*lacking, *unchecked))
     with closing(StoredRun(directory)) as stored:
-        summary, facts = stored.summary(by, correction), stored.facts
+        with checking_record():
+            summary, facts = stored.summary(by, correction), stored.facts
         sys.stdout.write(written_report(stored, summary, format.value, wanted=wanted))
     return exit_code((*shortfalls(summary, wanted, facts), *unchecked))
 

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from ...evaluation.metrics import Thresholds, shortfalls
 from ...evaluation.report import Correction, StoredRun, write_table
+from ..console import checking_record
 
 
 def show_table(
@@ -19,6 +20,7 @@ def show_table(
 ) -> tuple[str, ...]:
     """Show a run's report, and return why it lacks what is asked of it."""
     with closing(StoredRun(directory)) as stored:
-        summary, facts = stored.summary(by, correction), stored.facts
+        with checking_record():
+            summary, facts = stored.summary(by, correction), stored.facts
         write_table(stored, summary, Console(), wanted=wanted)
     return shortfalls(summary, wanted, facts, again=again)

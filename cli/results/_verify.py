@@ -2,7 +2,7 @@
 
 from contextlib import closing
 
-from ..console import EXIT_INFRASTRUCTURE, RunPath, guarded, write_line
+from ..console import EXIT_INFRASTRUCTURE, RunPath, checking_record, guarded, write_line
 
 
 @guarded
@@ -12,10 +12,12 @@ def verify(run: RunPath) -> int:
     from ...evaluation.record import ChangedCase
     from ...evaluation.report import StoredRun, describe_unchained
 
-    def report(changed: ChangedCase) -> None:
-        write_line(f"{changed.case_id}: {changed.why}")
+    with closing(StoredRun(run)) as stored, checking_record() as status:
 
-    with closing(StoredRun(run)) as stored:
+        def report(changed: ChangedCase) -> None:
+            status.stop()  # or it would take the line to standard error
+            write_line(f"{changed.case_id}: {changed.why}")
+
         found = stored.check(report, read_media=True)
         grown, shared = stored.growth, stored.shared
         unlike = stored.shared_problem()

@@ -2,12 +2,11 @@
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..console import guarded, run_async, say, write_line
+from ..console import RunPaths, guarded, run_async, say, write_line
 
 if TYPE_CHECKING:
     from ...evaluation.page.serve import Door
@@ -15,10 +14,7 @@ if TYPE_CHECKING:
 
 @guarded
 def view(
-    runs: Annotated[
-        list[Path],
-        typer.Argument(metavar="RUN...", help="Directories of runs, all of one jury."),
-    ],
+    run: RunPaths,
     port: Annotated[
         int | None,
         typer.Option(min=1, max=65_535, help="Port on this machine; a free one by default."),
@@ -34,7 +30,7 @@ def view(
     """Look at runs in a browser, also while they are going. Ctrl-C ends it."""
     from ...evaluation.page.serve import RunSite, listen, serve
 
-    site = RunSite(runs, wait=wait)
+    site = RunSite(run, wait=wait)
 
     def opened(door: "Door") -> None:
         write_line(door.url)

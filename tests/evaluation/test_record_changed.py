@@ -1,7 +1,10 @@
 """Whoever changes a run's record is found out: `verify`, `report` and `show` name the case."""
 
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -10,6 +13,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from terminal import Terminal
 
 from safejury.evaluation.report import StoredRun
 from safejury.testing import ScriptedReply, ScriptedServer, ballot
@@ -100,6 +104,23 @@ def test_each_change_is_found_and_its_case_is_named(workplace: Any, run: str):
         reported = workplace.safejury("report", name, "--format", "csv")
         reported.refused("1 case was changed", "q1/examined/0", code=3)
         assert reported.out == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_a_terminal_shows_that_the_record_is_checked(workplace: Any, run: str):
+    """Also where the output goes elsewhere, which then has all changes."""
+    change(run, CHANGES["a finding"])
+    command = (sys.executable, "-P", "-m", "safejury", "verify", run)
+    with Terminal(80, 24) as terminal:
+        with Path(terminal.name).open("w") as screen:
+            environment = {**os.environ, "TERM": "xterm-256color"}
+            verified = subprocess.run(
+                command, check=False, stdout=subprocess.PIPE, stderr=screen, env=environment
+            )
+        terminal.until_so(lambda: "Checking the record" in terminal.raw)
+    assert verified.returncode == 3
+    assert verified.stdout.startswith(b"q1/examined/0: ")
+    assert b"2 cases as recorded, 1 changed." in verified.stdout
 
 
 def test_figures_are_made_of_the_rows_that_were_checked(workplace: Any, run: str):
