@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from ...agents import Finding
 from ...common import RecordChangedError
 from ...datasets import NEUTRAL_TEXT, Intent
-from ...datasets.query import Query, content_of_messages
+from ...datasets.query import Query
 from ..metrics import QueryCounts
 from ..record import WITHHELD, AskedCase
-from ..trials import CaseResult
+from ..trials import CaseResult, asked_of
 
 
 @dataclass(slots=True)
@@ -106,21 +106,13 @@ def _by_query(cases: Iterable[AskedCase]) -> Iterator[Judged]:
 
 
 def _hash_of(query: Query) -> str | None:
-    """Return a hash of what is asked: words, pictures, sounds and intent, and what they are of.
+    """Return a hash of what is asked; other labels make no other question.
 
     None for a shareable copy, which does not know it.
     """
     if query.text == WITHHELD:
         return None
-    asked = [
-        query.text,
-        query.intent.value,
-        query.scenario,
-        query.underlying_request,
-        [image.sha256 for image in query.images],
-        query.audio and query.audio.sha256,
-        content_of_messages(query.messages),
-    ]
+    asked = {**asked_of(query), "labels": None}
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 

@@ -15,12 +15,11 @@ from ...datasets import (
     image_variant,
     select_parts,
 )
-from ...datasets.query import content_of_messages
 from ...models import redactor
 from ...targets import RecordedQuestions, Response, ResponseOutcome
 from ..plan import RunPlan
 from ..record import CasesByQuery, KeptCase
-from ..trials import applies
+from ..trials import applies, asked_of
 
 _PICTURES = "pictures"
 _ANOTHER = "give this run another run.name."
@@ -148,21 +147,6 @@ def _said(response: Response) -> tuple[str, str]:
 
 def _different(one: Query, two: Query, *, pictures: bool) -> Iterator[str]:
     """Yield what differs between two queries, in words."""
-    compared: list[tuple[str, object, object]] = [
-        ("text", one.text, two.text),
-        ("sound", one.audio and one.audio.sha256, two.audio and two.audio.sha256),
-        ("scenario", one.scenario, two.scenario),
-        ("intent", one.intent, two.intent),
-        ("underlying request", one.underlying_request, two.underlying_request),
-        ("labels", dict(one.labels), dict(two.labels)),
-    ]
-    if pictures:
-        compared += [
-            (_PICTURES, [it.sha256 for it in one.images], [it.sha256 for it in two.images]),
-            (
-                "conversation",
-                content_of_messages(one.messages),
-                content_of_messages(two.messages),
-            ),
-        ]
-    yield from (what for what, was, now in compared if was != now)
+    was, now = asked_of(one), asked_of(two)
+    skipped = () if pictures else (_PICTURES, "conversation")
+    yield from (what for what in was if what not in skipped and was[what] != now[what])

@@ -1,5 +1,6 @@
 """Trials, their plan and their results, as plain data."""
 
+from ._asked import asked_of
 from ._facts import TargetFacts
 from ._planned import Plan, PlannedCases, count_trials
 from ._result import CaseResult, Exchange, result_of, unlike_transcript
@@ -27,6 +28,7 @@ __all__ = [
     "Trial",
     "UsedInput",
     "applies",
+    "asked_of",
     "case_of",
     "count_trials",
     "is_of_audit",
