@@ -23,6 +23,7 @@ from ..record import (
     is_begun,
     join_identities,
     plain,
+    selects_others,
     with_addition,
 )
 from ..trials import Plan, PlannedCases
@@ -207,10 +208,7 @@ class _Growing:
     def _check_random(self) -> None:
         """Refuse other queries where pictures of all of them were shown at random."""
         was, plan = self._kept.identity, self._plan
-        selects = ("dataset", "scenarios", "limit")
-        if "random" not in was.get("images", ()) or all(
-            was.get(key) == self._identity.get(key) for key in selects
-        ):
+        if "random" not in was.get("images", ()) or not selects_others(was, self._identity):
             return
         raise RecordError(
             f"{plan.directory}: `images: random` shows pictures of other queries, so with other "

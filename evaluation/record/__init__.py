@@ -29,6 +29,7 @@ from .identity import (
     known_by_name,
     plain,
     refuse_shared,
+    selects_others,
     without_places,
     without_secrets,
 )
@@ -80,6 +81,7 @@ __all__ = [
     "plain",
     "protocol_of",
     "refuse_shared",
+    "selects_others",
     "share_run",
     "tie_of",
     "why_another_jury",

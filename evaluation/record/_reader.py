@@ -49,13 +49,12 @@ from ._integrity import ChangedCase, CheckedCase, Integrity, check_record
 from ._media import MediaFolder
 from ._meta import Meta, RunData
 from ._pages import ENTRIES, CasePages
-from ._schema import NATURAL, ORDERS, VALUES, check_schema, has_heads
+from ._schema import HAS_TABLE, NATURAL, ORDERS, VALUES, check_schema, has_heads
 from .growth import KeptCases
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Entry)
 
-_HAS_TABLE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
 _CASES = """
 SELECT case_id, target, query_id, epoch, scenario, intent, response_outcome, finding, rating,
        result, {head} FROM cases {where} ORDER BY {order}
@@ -348,7 +347,7 @@ class RecordReader:
         return self._has("servers")
 
     def _has(self, table: str) -> bool:
-        return next(self._rows(_HAS_TABLE, table), None) is not None
+        return next(self._rows(HAS_TABLE, table), None) is not None
 
     def interrupt(self) -> None:
         """Let what is being read in another thread fail."""

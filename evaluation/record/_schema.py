@@ -45,6 +45,8 @@ VALUES = {
     "label_value": f"SELECT DISTINCT value {_LABELS} WHERE key = ?",
 }
 """SQL for the different values that finished cases have; that of a label takes its name."""
+HAS_TABLE = "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = ?"
+"""SQL for whether the version that wrote a record had a table."""
 _NEEDED = frozenset({"meta", "entries", "cases", "calls"})
 _ALL = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_stat%' ESCAPE '\\'"
 

@@ -2,7 +2,7 @@
 
 from ._by_query import CasesByQuery, KeptCase, KeptCases
 from ._grown import Grown
-from ._history import GROWN, Addition, additions, describe_growth, with_addition
+from ._history import GROWN, Addition, describe_growth, with_addition
 
 __all__ = [
     "GROWN",
@@ -11,7 +11,6 @@ __all__ = [
     "Grown",
     "KeptCase",
     "KeptCases",
-    "additions",
     "describe_growth",
     "with_addition",
 ]

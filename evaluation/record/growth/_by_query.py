@@ -10,7 +10,7 @@ import msgspec
 from ....datasets import Intent, Query
 from ....targets import Response
 from ...trials import Exchange, PlannedCases
-from .._schema import has_heads
+from .._schema import HAS_TABLE, has_heads
 from ..identity import SHARED
 
 _INDEX = """
@@ -45,7 +45,6 @@ SELECT cases.case_id, json_extract(body, '$.{SHARED}')
 FROM cases LEFT JOIN entries ON entries.case_id = cases.case_id AND number = 0
 ORDER BY cases.case_id
 """
-_HAS_TABLE = "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = ?"
 
 
 class _Case(msgspec.Struct):
@@ -96,7 +95,7 @@ class KeptCases:
 
     def has(self, table: str) -> bool:
         """Return whether the version that wrote the record had a table."""
-        return self._database.execute(_HAS_TABLE, (table,)).fetchone() is not None
+        return self._database.execute(HAS_TABLE, (table,)).fetchone() is not None
 
     @property
     def head(self) -> str:
@@ -140,7 +139,7 @@ class CasesByQuery:
         database.execute("DROP TABLE IF EXISTS temp.by_query")
         database.execute(_INDEX)
         database.execute(_FILL)
-        if database.execute(_HAS_TABLE, ("answers",)).fetchone() is not None:
+        if database.execute(HAS_TABLE, ("answers",)).fetchone() is not None:
             waiting = database.execute(_ANSWERS).fetchall()
             database.executemany(_ADD, (_parts(str(name), str(query)) for name, query in waiting))
 

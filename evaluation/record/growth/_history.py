@@ -37,15 +37,6 @@ class Addition:
     merged: Sequence[str] = ()
 
 
-def additions(raw: Mapping[str, str]) -> tuple[Addition, ...]:
-    """Decode the history from the rows of `meta`.
-
-    Raises:
-        msgspec.MsgspecError: It is malformed.
-    """
-    return msgspec.json.decode(raw.get(GROWN, "[]"), type=tuple[Addition, ...])
-
-
 def with_addition(
     raw: Mapping[str, str],
     identity: Mapping[str, Any],
@@ -65,13 +56,14 @@ def with_addition(
         of: Hashes of what the cases so far are of.
         merged: Names of the runs that are merged.
     """
+    so_far = msgspec.json.decode(raw.get(GROWN, "[]"), type=tuple[Addition, ...])
     now = datetime.now(UTC).isoformat(timespec="seconds")
     grew = ("dataset", "scenarios", "limit", "images", "sound", "responses")
     before = {key: identity[key] for key in grew if key in identity}
     before["targets"] = [target.get("name") for target in identity.get("targets", ())]
     before["epochs"] = identity.get("run", {}).get("epochs", 1)
     step = Addition(now, version, added, of, before, merged)
-    return {GROWN: msgspec.json.encode([*additions(raw), step]).decode()}
+    return {GROWN: msgspec.json.encode([*so_far, step]).decode()}
 
 
 def describe_growth(history: Sequence[Addition]) -> str | None:

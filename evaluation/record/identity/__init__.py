@@ -2,17 +2,20 @@
 
 from ._differences import differences
 from ._lasting import (
+    SELECTS,
     Joined,
     join_identities,
     joined,
     lasting_changes,
     plain,
+    selects_others,
     without_places,
 )
 from ._plain import host_of, known_by_name, without_secrets
 from ._shared import SHARED, WITHHELD, Kept, Shared, kept_in, refuse_shared
 
 __all__ = [
+    "SELECTS",
     "SHARED",
     "WITHHELD",
     "Joined",
@@ -27,6 +30,7 @@ __all__ = [
     "lasting_changes",
     "plain",
     "refuse_shared",
+    "selects_others",
     "without_places",
     "without_secrets",
 ]

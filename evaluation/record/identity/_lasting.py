@@ -8,12 +8,12 @@ from typing import Any, cast
 from ....common import RecordError
 from ._differences import differences
 
-_SELECTS = ("dataset", "scenarios", "limit")
+SELECTS = ("dataset", "scenarios", "limit")
 """Keys that say which queries are asked: judged ones are compared one by one, see `evaluation`."""
 _BY_TARGET = ("responses", "functions", "systems")
 """Keys of facts by a target's name, beside what the config says of it in `targets`."""
 _CONDITIONS = ("images", "sound")
-_GROWING = frozenset({*_SELECTS, *_BY_TARGET, *_CONDITIONS, "targets", "transcriber"})
+_GROWING = frozenset({*SELECTS, *_BY_TARGET, *_CONDITIONS, "targets", "transcriber"})
 _PLACES = frozenset({"base_url", "api_base", "api_version", "region"})
 """Where a model is reached: on another machine it may be elsewhere."""
 Identity = Mapping[str, Any]
@@ -74,7 +74,7 @@ def joined(one: Identity, two: Identity) -> Joined:
     epochs = max(_epochs(one), _epochs(two))
     identity = {
         **one,
-        **{key: two[key] for key in two if key in _SELECTS},
+        **{key: two[key] for key in two if key in SELECTS},
         **{key: _union(one.get(key, ()), two.get(key, ())) for key in _CONDITIONS},
         # As the config has them: what it leaves out comes last.
         "targets": [*after.values(), *(it for name, it in before.items() if name not in after)],
@@ -91,10 +91,15 @@ def joined(one: Identity, two: Identity) -> Joined:
         images=_more(one, two, "images"),
         sound=_more(one, two, "sound"),
         epochs=epochs - _epochs(one),
-        selects=any(one.get(key) != two.get(key) for key in _SELECTS),
+        selects=selects_others(one, two),
         reread=tuple(_reread(one, two)),
         transcriber=one.get("transcriber") != two.get("transcriber"),
     )
+
+
+def selects_others(one: Identity, two: Identity) -> bool:
+    """Return whether two identities select queries otherwise."""
+    return any(one.get(key) != two.get(key) for key in SELECTS)
 
 
 def without_places(identity: Identity) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from ....datasets import Intent
 from ...trials import Plan, PlannedCases
 from .._jury import cases_of
 from .._meta import SEALED, binding
-from ..growth import GROWN, additions, with_addition
+from ..growth import GROWN, with_addition
 from ._source import Source
 
 Kind = tuple[str, str, str | None, Intent | None]
@@ -61,7 +61,7 @@ def merged_facts(
         raw["selected"] = "[]"
     if served := _served(sources):
         raw["servers"] = _text(served)
-    steps = {msgspec.json.encode(it): it for each in sources for it in additions(_raw(each))}
+    steps = {msgspec.json.encode(it): it for each in sources for it in each.reader.meta.grown}
     history = sorted(steps.values(), key=lambda step: step.when)
     raw.pop(GROWN, None)
     if history:

@@ -14,12 +14,12 @@ from ....common import RecordError
 from ....common.files import atomic_write, private_folder, write_error
 from ...trials import SKIPPED_ITEMS, SKIPPED_ROWS
 from .._media import MEDIA, is_named_by_hash
+from ..identity import SELECTS
 from ._source import Source
 
 _TRANSCRIPTS = "transcripts"
 _CONFIG = "run.yaml"
 _LISTS = ("targets", "images", "sound")
-_SELECTS = ("dataset", "scenarios", "limit")
 
 
 def copy_media(sources: Iterable[Source], directory: Path) -> None:
@@ -76,9 +76,7 @@ def write_config(sources: list[Source], directory: Path) -> None:
         epochs = [int(each.get("run", {}).get("epochs") or 1) for each in (whole, other)]
         whole["run"] = {**whole.get("run", {}), "epochs": max(epochs)}
     whole["run"] = {**whole.get("run", {}), "name": directory.name}
-    sets = {
-        json.dumps([each.get(key) for key in ("dataset", "scenarios", "limit")]) for each in configs
-    }
+    sets = {json.dumps([each.get(key) for key in SELECTS]) for each in configs}
     names = ", ".join(source.directory.name for source in sources)
     lead = f"# Merged of {names}.\n"
     if len(sets) > 1:

@@ -12,9 +12,8 @@ from typing import Any
 from ....common import RecordError
 from ...trials import PlannedCases
 from .._reader import RecordReader
-from ..identity import joined, lasting_changes, without_places
+from ..identity import SELECTS, joined, lasting_changes, selects_others, without_places
 
-_SELECTS = ("dataset", "scenarios", "limit")
 _MOST_SHOWN = 3
 
 
@@ -61,7 +60,7 @@ class Source:
         said = self.identity
         response = said.get("responses", {}).get(target)
         own = said.get("dataset", {}).get("name") == "responses" and response is not None
-        of = [response] if own else [said.get(key) for key in _SELECTS]
+        of = [response] if own else [said.get(key) for key in SELECTS]
         whole = [*of, response, [] if own else list(self.reader.meta.selected)]
         return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
 
@@ -89,9 +88,8 @@ def check_alike(first: Source, other: Source) -> None:
             f"{other.directory}: sounds were written down by {known[1]}, and in "
             f"{first.directory} by {known[0]}: they cannot be merged."
         )
-    if "random" in {*one.get("images", ()), *two.get("images", ())} and any(
-        one.get(key) != two.get(key) for key in _SELECTS
-    ):
+    random = "random" in {*one.get("images", ()), *two.get("images", ())}
+    if random and selects_others(one, two):
         raise RecordError(
             f"{other.directory}: `images: random` shows pictures of other queries, and it has not "
             f"those of {first.directory}: they cannot be merged."
