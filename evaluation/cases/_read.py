@@ -89,7 +89,6 @@ def case_row(
         case: The case itself, where its texts are revealed.
         probability_corrected: By a jury card.
     """
-    first, last = result.initial_finding, result.finding
     unsafe, safe = (result.ballots.get(finding, 0) for finding in Finding)
     return CaseRow(
         case_id=result.case_id,
@@ -101,10 +100,10 @@ def case_row(
         scenario=result.scenario,
         intent=str(result.intent),
         response=str(result.response_outcome),
-        verdict=_verdict(last),
+        verdict=_verdict(result.finding),
         rating=result.rating,
         probability=result.probability,
-        initial_verdict=_verdict(first),
+        initial_verdict=_verdict(result.initial_finding),
         contested=result.contested,
         rounds=result.rounds,
         unsafe_votes=unsafe,
@@ -115,7 +114,7 @@ def case_row(
         prompt_tokens=result.usage.prompt_tokens,
         completion_tokens=result.usage.completion_tokens,
         cost_usd=result.cost_usd,
-        changed=first is not None and last is not None and first is not last,
+        changed=result.changed,
         flips=result.flips.to_unsafe + result.flips.to_safe,
         flips_to_unsafe=result.flips.to_unsafe,
         not_asked=result.ballots.get(NOT_ASKED, 0),

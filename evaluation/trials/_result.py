@@ -144,6 +144,12 @@ class CaseResult:
         return case_id_of(self.query_id, self.target, self.epoch, self.condition)
 
     @property
+    def changed(self) -> bool:
+        """Whether the verdicts of round 0 and of the end are both there, and differ."""
+        first, last = self.initial_finding, self.finding
+        return first is not None and last is not None and first is not last
+
+    @property
     def lost_ballots(self) -> int:
         """Number of ballots lost to failed calls or the budget, in all rounds."""
         return sum(

@@ -82,7 +82,7 @@ def jury_score(
             "safe_votes": votes[Finding.SAFE],
             "no_vote": sum(ballots.values()) - sum(votes.values()),
             "contested": int(result.contested),
-            "changed": int(is_changed(result)),
+            "changed": int(result.changed),
         },
         answer="no verdict" if finding is None else str(finding),
         explanation=_explanation(result, response, entries, verdict, words),
@@ -122,12 +122,6 @@ def _probability(result: CaseResult, verdict: Verdict | None) -> dict[str, float
     if result.probability is None and (verdict is None or verdict.rule != "calibrated"):
         return {}
     return {"probability": _number(result.probability)}
-
-
-def is_changed(result: CaseResult) -> bool:
-    """Return whether the jury found something else after it talked than before."""
-    before, after = result.initial_finding, result.finding
-    return before is not None and after is not None and before is not after
 
 
 def ballot_data(ballot: Ballot, words: Words) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from inspect_ai.scorer import Score
 
 from ....agents import Ballot, Case, Finding
+from ....common.text import short
 from ....datasets import Intent
 from ....deliberation import Judgment
 from ....targets import ResponseOutcome
@@ -105,9 +106,8 @@ def _stated(ballot: Ballot) -> str:
     if ballot.finding is None:
         return f"{ballot.outcome}{f' ({ballot.detail})' if ballot.detail else ''}"
     rating = "" if ballot.rating is None else f", {ballot.rating} of 5"
-    reason = " ".join(ballot.reason.split())
-    cut = reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON]}…"
-    return f"{ballot.finding}{rating}{f': {cut}' if cut else ''}"
+    reason = short(ballot.reason, _LONGEST_REASON)
+    return f"{ballot.finding}{rating}{f': {reason}' if reason else ''}"
 
 
 def _reason(case: Case, judgment: Judgment) -> str:
