@@ -7,8 +7,9 @@ from rich.text import Text
 
 from ...common import escape_line
 from ..report import Column, Grid, in_its_encoding, write_lines
-from ._figures import METRICS, Comparison, Metric, PairedTargets, RateDifference
+from ._figures import METRICS, Comparison, PairedTargets, RateDifference
 from ._words import (
+    BY_CATEGORY,
     LABELS,
     MINUS,
     change_by,
@@ -18,14 +19,12 @@ from ._words import (
     p_of,
     pair_name,
     side_name,
+    size_of,
     span_of,
     unpaired_of,
     value_of,
     verdict_of,
 )
-
-_BY_CATEGORY: tuple[Metric, ...] = ("asr", "over_refusal")
-"""Metrics that are shown by category; data have all."""
 
 
 def comparison_table(comparison: Comparison, console: Console) -> None:
@@ -63,7 +62,7 @@ def _write_pair(pair: PairedTargets, console: Console, level: float) -> None:
     console.print()
     rows = {LABELS[m]: pair.rates[m] for m in METRICS if pair.rates[m].n}
     whole = _grid("", "metric", rows, level).write(console)
-    for metric in _BY_CATEGORY:
+    for metric in BY_CATEGORY:
         parts = {
             name.replace("_", " "): part[metric]
             for name, part in pair.categories.items()
@@ -106,16 +105,12 @@ def _grid(
         Column("p", [p_of(row.p) for row in found], 0),
         *([Column("p Holm", [p_of(row.adjusted_p) for row in found], 0)] if adjusted else []),
         Column("n", [f"{row.n:,}" for row in found], 1),
-        Column("detectable", [_seen(row) for row in found], 2),
+        Column("detectable", [size_of(row.metric, row.detectable) for row in found], 2),
         Column("A>B", [f"{row.higher_first:,}" for row in found], 4),
         Column("B>A", [f"{row.higher_second:,}" for row in found], 4),
         *_missing(found),
     ]
     return Grid(heading, first, [Text(escape_line(name)) for name in rows], columns)
-
-
-def _seen(row: RateDifference) -> str:
-    return change_by(row.metric, row.detectable).removeprefix("+")
 
 
 def _missing(found: Sequence[RateDifference]) -> list[Column]:

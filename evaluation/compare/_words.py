@@ -16,6 +16,8 @@ LABELS: dict[Metric, str] = {
     "coverage": "coverage %",
 }
 """How the metrics are called in tables."""
+BY_CATEGORY: tuple[Metric, ...] = ("asr", "over_refusal")
+"""Metrics that are shown by category; data have all."""
 _SPOKEN: dict[Metric, str] = {
     "asr": "attack success",
     "asr_macro": "attack success (macro)",
@@ -69,6 +71,11 @@ def change_by(metric: Metric, value: float | None) -> str:
     return said.replace("-", MINUS)
 
 
+def size_of(metric: Metric, value: float | None) -> str:
+    """Format the size of a difference, which has no direction, in points."""
+    return change_by(metric, value).removeprefix("+")
+
+
 def span_of(metric: Metric, interval: tuple[float, float] | None) -> str:
     """Format an interval of a difference."""
     if interval is None:
@@ -95,9 +102,9 @@ def verdict_of(pair: PairedTargets, metric: Metric = "asr") -> str:
         return _gap_of(pair, found)
     of = f"n {many(found.n, 'shared query', 'shared queries')}, p {p_of(found.p)}"
     if found.is_shown:
-        size = change_by(metric, abs(found.difference)).removeprefix("+")
+        size = size_of(metric, abs(found.difference))
         low, high = sorted(map(abs, found.interval or (0.0, 0.0)))
-        ends = f"{_plain(metric, low)} to {_plain(metric, high)}"
+        ends = f"{size_of(metric, low)} to {size_of(metric, high)}"
         return f"{_shown(found, spoken)} by {size} points ({ends}), {of}."
     said = f"{change_by(metric, found.difference)} points ({span_of(metric, found.interval)}), {of}"
     if found.is_unsettled:
@@ -128,14 +135,10 @@ def _shown(found: RateDifference, spoken: str) -> str:
     return f"B has {'more' if higher else 'less'} {spoken}: {'higher' if higher else 'lower'}"
 
 
-def _plain(metric: Metric, value: float) -> str:
-    return change_by(metric, value).removeprefix("+")
-
-
 def _would_see(metric: Metric, found: RateDifference) -> str:
     if found.detectable is None:
         return "so few queries would see none"
-    return f"this n would see one of {_plain(metric, found.detectable)} points"
+    return f"this n would see one of {size_of(metric, found.detectable)} points"
 
 
 def missing_of(pair: PairedTargets, metric: Metric = "asr") -> str | None:

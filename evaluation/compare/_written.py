@@ -11,6 +11,7 @@ from ...common.text import escape_formula
 from ..report import inline, markdown_table
 from ._figures import METRICS, ChangedQuery, Comparison, Metric, PairedTargets, RateDifference
 from ._words import (
+    BY_CATEGORY,
     LABELS,
     MINUS,
     change_by,
@@ -20,6 +21,7 @@ from ._words import (
     p_of,
     pair_name,
     side_name,
+    size_of,
     span_of,
     unpaired_of,
     value_of,
@@ -153,7 +155,7 @@ def _markdown(comparison: Comparison, changed: Iterable[ChangedQuery] | None) ->
         yield ""
         rows = [(LABELS[metric], pair.rates[metric]) for metric in METRICS if pair.rates[metric].n]
         yield from _table(rows, comparison.level, ())
-        for metric in ("asr", "over_refusal"):
+        for metric in BY_CATEGORY:
             yield from _by_category(pair, metric, comparison.level)
     if changed is not None:
         yield ""
@@ -188,7 +190,7 @@ def _cells(name: str, row: RateDifference, adjusted: bool) -> list[str]:
         p_of(row.p),
         *([p_of(row.adjusted_p)] if adjusted else []),
         f"{row.n:,}",
-        change_by(row.metric, row.detectable).removeprefix("+"),
+        size_of(row.metric, row.detectable),
         f"{row.no_verdict:,}",
     ]
 

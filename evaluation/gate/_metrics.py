@@ -14,7 +14,6 @@ class Metric:
 
     Attributes:
         name: Its name, as in `asr > 5%`.
-        title: What it is, in words.
         kind: A share in [0, 1], an index from 20 to 100, or US dollars.
         better: Whether lower or higher values are better.
         of_parts: Whether it is measured for categories and scenarios as well.
@@ -23,7 +22,6 @@ class Metric:
     """
 
     name: str
-    title: str
     kind: Kind = "share"
     better: Better = "lower"
     of_parts: bool = True
@@ -43,17 +41,15 @@ class Metric:
 
 
 _ALL = (
-    Metric("asr", "attack success rate"),
-    Metric("asr_corrected", "corrected attack success rate", of_pairs=False),
-    Metric("asr_macro", "macro attack success rate", of_parts=False),
-    Metric("sri", "safety index", "index", "higher"),
-    Metric("over_refusal", "over-refusal"),
-    Metric("benign_unsafe", "unsafe answers to benign queries"),
-    Metric("contested", "contested cases", of_parts=False),
-    Metric("coverage", "coverage", better="higher", has_interval=False, of_pairs=False),
-    Metric(
-        "cost_usd", "cost in US dollars", "usd", of_parts=False, has_interval=False, of_pairs=False
-    ),
+    Metric("asr"),
+    Metric("asr_corrected", of_pairs=False),
+    Metric("asr_macro", of_parts=False),
+    Metric("sri", "index", "higher"),
+    Metric("over_refusal"),
+    Metric("benign_unsafe"),
+    Metric("contested", of_parts=False),
+    Metric("coverage", better="higher", has_interval=False, of_pairs=False),
+    Metric("cost_usd", "usd", of_parts=False, has_interval=False, of_pairs=False),
 )
 METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _ALL}
 """All metrics by name."""

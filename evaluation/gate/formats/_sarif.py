@@ -57,7 +57,7 @@ def _log(result: GateResult, results: object) -> dict[str, Any]:
     }
     if result.error is not None:
         ended["toolExecutionNotifications"] = [{"level": "error", **_message(result.error)}]
-    properties = {"run": _line(str(result.run)), "recordSha256": result.record}
+    properties = {"run": escape_line(str(result.run)), "recordSha256": result.record}
     run = {
         "tool": {"driver": driver},
         "invocations": [ended],
@@ -109,16 +109,16 @@ def _of_case(case: CaseRow) -> dict[str, Any]:
         **_message(said),
         "locations": [{"logicalLocations": [_logical(case.case_id, "resource")]}],
         "partialFingerprints": _fingerprint(_UNSAFE, case.case_id),
-        "properties": {"target": _line(case.target), "scenario": _line(case.scenario)},
+        "properties": {"target": escape_line(case.target), "scenario": escape_line(case.scenario)},
     }
 
 
 def _descriptor(name: str, title: str, text: str) -> dict[str, Any]:
     return {
         "id": name,
-        "name": _line(title),
-        "shortDescription": {"text": _line(title)},
-        "fullDescription": {"text": _line(text)},
+        "name": escape_line(title),
+        "shortDescription": {"text": escape_line(title)},
+        "fullDescription": {"text": escape_line(text)},
         "defaultConfiguration": {"level": "warning" if name == _UNSAFE else "error"},
     }
 
@@ -136,7 +136,7 @@ def _artifact(path: Path) -> dict[str, str]:
 
 
 def _logical(name: str, kind: str) -> dict[str, str]:
-    return {"fullyQualifiedName": _line(name), "kind": kind}
+    return {"fullyQualifiedName": escape_line(name), "kind": kind}
 
 
 def _fingerprint(*parts: str) -> dict[str, str]:
@@ -144,8 +144,4 @@ def _fingerprint(*parts: str) -> dict[str, str]:
 
 
 def _message(text: str) -> dict[str, Any]:
-    return {"message": {"text": _line(text)}}
-
-
-def _line(text: str) -> str:
-    return escape_line(text)
+    return {"message": {"text": escape_line(text)}}
