@@ -231,3 +231,28 @@ async def test_charts_are_files_to_be_had(tab: OpenTab, whole_view: str) -> None
         async with opened.page.expect_download() as coming:
             await opened.page.get_by_role("link", name=form).first.click()
         assert (await coming.value).suggested_filename.endswith(f".{form.lower()}")
+
+
+_NOT_DRAWN = """async () => {
+    const { figures } = await safejury.load("figures");
+    const lost = {};
+    const all = (tree) => typeof tree === "string" ? [] : [tree, ...tree.slice(2).flatMap(all)];
+    for (const { name, tree } of figures) {
+        const drawing = document.getElementById(`${name}-title`)?.closest("svg");
+        if (!drawing) continue; // the page has a table instead
+        const drawn = [drawing, ...drawing.querySelectorAll("*")];
+        const missing = all(tree).flatMap(([element, attributes], at) =>
+            drawn[at]?.localName !== element
+                ? [element]
+                : Object.keys(attributes).filter((key) => !drawn[at].hasAttribute(key)));
+        if (missing.length) lost[name] = [...new Set(missing)];
+    }
+    return lost;
+}"""
+
+
+async def test_charts_are_drawn_whole(tab: OpenTab, whole_view: str) -> None:
+    """What builds a chart knows all that charts are made of, such as hatches."""
+    opened = await tab(f"{whole_view}index.html")
+    await opened.page.locator("figure.chart svg pattern").first.wait_for(state="attached")
+    assert await opened.run(_NOT_DRAWN) == {}

@@ -7,8 +7,8 @@
 (function () {
   const { el } = safejury;
   const SVG = "http://www.w3.org/2000/svg";
-  const ELEMENTS = new Set("svg g path rect circle line polyline polygon text tspan defs clipPath use title desc".split(" "));
-  const ATTRIBUTE = /^(id|class|role|d|x|y|x1|x2|y1|y2|cx|cy|r|rx|ry|dx|dy|width|height|viewBox|points|transform|clip-path|clip-rule|version|preserveAspectRatio|(fill|stroke|font|text|letter|word|paint|dominant|alignment)(-[a-z]+)*|opacity|aria-[a-z]+|xml:space)$/;
+  const ELEMENTS = new Set("svg g path rect circle line polyline polygon text tspan defs clipPath pattern use title desc".split(" "));
+  const ATTRIBUTE = /^(id|class|role|d|x|y|x1|x2|y1|y2|cx|cy|r|rx|ry|dx|dy|width|height|viewBox|points|transform|clip-path|clip-rule|patternUnits|version|preserveAspectRatio|(fill|stroke|font|text|letter|word|paint|dominant|alignment)(-[a-z]+)*|opacity|aria-[a-z]+|xml:space)$/;
 
   /** Build an element of a chart from `[name, attributes, ...children]`. */
   function build(tree) {
