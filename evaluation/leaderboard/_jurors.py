@@ -97,12 +97,12 @@ class CallTimes:
     """How long calls took.
 
     Attributes:
-        responses: Of targets, by the name of the run and that of the target.
+        responses: Of targets, by the names of the run, the target and the condition.
         ballots: Of jurors, by name, over all rounds.
     """
 
-    responses: Mapping[tuple[str, str], Latency] = field(
-        default_factory=dict[tuple[str, str], Latency]
+    responses: Mapping[tuple[str, str, str], Latency] = field(
+        default_factory=dict[tuple[str, str, str], Latency]
     )
     ballots: Mapping[str, Latency] = field(default_factory=dict[str, Latency])
 
@@ -123,7 +123,7 @@ class JurorTally:
             Counter[tuple[bool, bool]]
         )
         self._ballots = defaultdict[str, "array[float]"](lambda: array("d"))
-        self._responses: dict[tuple[str, str], Latency] = {}
+        self._responses: dict[tuple[str, str, str], Latency] = {}
 
     def read(self, run: StoredRun, name: str) -> None:
         """Read the ballots and responses of a run whose record was checked.
@@ -140,12 +140,9 @@ class JurorTally:
                 self._ballots[ballot.juror].append(ballot.latency_s)
             if said.round == 0:
                 self._add(f"{name}/{query}", said.ballots)
-        times = defaultdict[str, "array[float]"](lambda: array("d"))
-        for each in run.reader.responses():
-            times[each.target].append(each.response.latency_s)
-        for target, seconds in times.items():
+        for (target, condition), seconds in run.reader.pages().latencies().items():
             if (found := Latency.of(seconds)) is not None:
-                self._responses[name, target] = found
+                self._responses[name, target, condition] = found
 
     def _add(self, query: str, ballots: Sequence[_Ballot]) -> None:
         votes = {

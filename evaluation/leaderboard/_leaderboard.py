@@ -13,7 +13,7 @@ from ...models import EMBEDDED_WARNING
 from ..metrics import TargetSummary
 from ..report import Correction, StoredRun
 from ..trials import TargetFacts
-from ._jurors import CallTimes, JurorTally, JurorVotes
+from ._jurors import CallTimes, JurorTally, JurorVotes, Latency
 from ._known_models import facts_of, published_name
 from ._one_jury import check_one_jury
 
@@ -143,6 +143,10 @@ class Leaderboard:
             tally.times(),
             tuple(_notes(runs, names)),
         )
+
+    def response_times(self, row: LeaderboardRow) -> Latency | None:
+        """Return how long responses of a row's target took, None where that is not known."""
+        return self.times.responses.get((row.run, row.summary.target, row.summary.condition))
 
     def only(self, wanted: Sequence[str]) -> "Leaderboard":
         """Return the same with some of the targets alone.

@@ -1,6 +1,5 @@
 """Writes what a page shows first: what was asked and how, what to beware of, and the figures."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from os import SEEK_END
 from pathlib import Path
@@ -19,7 +18,6 @@ from ._figures import figure_names
 from ._source import PageSource
 
 Data = dict[str, Any]
-_QUANTILES = (0.5, 0.95)
 _LOG = "run.log"
 _LAST_BYTES = 16_384
 
@@ -137,25 +135,18 @@ def _time(line: bytes) -> str | None:
 def _ranked(source: PageSource) -> list[Data]:
     """Return the targets in the order of the leaderboard, under the names that they have there."""
     found: dict[tuple[str, str], Data] = {}
+    board = source.leaderboard
     for number, summary in enumerate(source.summaries):
-        latencies = source.pages[number].latencies()
-        name = source.leaderboard.runs[number].name
         for target in cast("list[Data]", report_data({}, summary)["targets"]):
-            seconds = latencies.get((target["target"], target["condition"]), ())
-            added = {"run": number, "latency": _quantiles(seconds)}
-            found[name, target["name"]] = {**target, **added}
+            found[board.runs[number].name, target["name"]] = {**target, "run": number}
     return [
-        {**found[row.run, row.summary.name], "name": row.name} for row in source.leaderboard.rows
+        {
+            **found[row.run, row.summary.name],
+            "name": row.name,
+            "latency": msgspec.to_builtins(board.response_times(row)),
+        }
+        for row in board.rows
     ]
-
-
-def _quantiles(seconds: Sequence[float]) -> Data | None:
-    """Return the median and the 95th percentile, None where nothing was measured."""
-    if not seconds:
-        return None
-    last = len(seconds) - 1
-    middle, most = (seconds[round(share * last)] for share in _QUANTILES)
-    return {"n": len(seconds), "median": middle, "p95": most}
 
 
 def _card(card: JuryCard | None) -> list[str] | None:

@@ -87,15 +87,9 @@ def _cost(axes: "Axes", place: int, row: LeaderboardRow) -> None:
 
 def latency_bars(board: Leaderboard) -> Figure | LeftOut:
     """Return how long responses of targets and ballots of jurors took."""
-    shown = {(row.run, row.summary.target) for row in board.rows}
-    several = len(board.runs) > 1
-    targets = [
-        (f"{target} ({run})" if several else target, found)
-        for (run, target), found in sorted(
-            board.times.responses.items(), key=lambda item: (item[1].median, item[0])
-        )
-        if (run, target) in shown
-    ]
+    measured = ((row.name, board.response_times(row)) for row in board.rows)
+    targets = [(name, found) for name, found in measured if found is not None]
+    targets.sort(key=lambda item: (item[1].median, item[0]))
     jurors = list(board.times.ballots.items())
     both = (("responses of targets", targets), ("ballots of jurors", jurors))
     panels = [(what, rows) for what, rows in both if rows]

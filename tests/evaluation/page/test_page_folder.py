@@ -1,5 +1,6 @@
 """The page of a run as a folder: what is in it, how it is written, and what is refused."""
 
+import csv
 import json
 import re
 import shutil
@@ -89,6 +90,18 @@ def test_a_page_has_the_figures_and_all_cases_of_a_run(made: Workplace) -> None:
         next(e for e in case["entries"] if e["kind"] == "verdict")["finding"] or "no_verdict"
         for case in cases
     ]
+
+
+def test_times_of_the_page_are_those_of_its_chart(made: Workplace, page: Path) -> None:
+    targets = pieces(page)["overview"]["targets"]
+    with (page / "figures" / "latency.csv").open(encoding="utf-8", newline="") as file:
+        drawn = {row["name"]: row for row in csv.DictReader(file)}
+    assert len(targets) > 0
+    for target in targets:
+        row, shown = drawn[target["name"]], target["latency"]
+        assert int(row["n"]) == shown["n"]
+        assert float(row["median_s"]) == shown["median"]
+        assert float(row["slowest_tenth_s"]) == shown["high"]
 
 
 def test_only_its_owner_may_read_a_page(page: Path) -> None:

@@ -265,7 +265,7 @@
       { key: "cost", label: "Cost", kind: "num", falling: true, value: (row) => row.cost_usd ?? row.cost_usd_known, cell: (row) => words.cost(row) },
       { key: "each", label: "Per verdict", kind: "num", falling: true, value: (row) => each(row), cell: (row) => words.dollars(each(row)) },
       timed && { key: "median", label: "Response, median", hint: "Seconds of the target's calls", kind: "num", falling: true, value: (row) => row.latency?.median ?? null, cell: (row) => words.seconds(row.latency?.median) },
-      timed && { key: "p95", label: "95th percentile", kind: "num", falling: true, value: (row) => row.latency?.p95 ?? null, cell: (row) => words.seconds(row.latency?.p95) },
+      timed && { key: "high", label: "90th percentile", hint: "A tenth of them took longer", kind: "num", falling: true, value: (row) => row.latency?.high ?? null, cell: (row) => words.seconds(row.latency?.high) },
     ].filter(Boolean);
     return section(
       "cost",
