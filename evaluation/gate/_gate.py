@@ -14,7 +14,7 @@ from ...common import (
 )
 from ...deliberation import as_text
 from ...models import EMBEDDED_WARNING
-from ..metrics import RunSummary, shortfalls
+from ..metrics import RunSummary, read_own_cost, shortfalls
 from ..record import RECORD
 from ..report import Correction, StoredRun, describe_unchained, health_warnings
 from ..trust.recheck import why_unchecked
@@ -117,7 +117,9 @@ def gate(directory: Path, policy: Policy) -> GateResult:
 def _decided(stored: StoredRun, policy: Policy) -> GateResult:
     correction = Correction.read(policy.labels, policy.card)
     summary = stored.summary(correction=correction)
-    figures = Figures(summary, stored.facts, policy.thresholds)
+    functions = stored.meta.identity.get("functions", ())
+    own = read_own_cost(stored.reader.kept.rows, functions)
+    figures = Figures(summary, stored.facts, policy.thresholds, own)
     baseline = Baseline.of(stored, policy)
 
     def measure(says: Expression, part: Part) -> Measured:

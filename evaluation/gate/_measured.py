@@ -56,11 +56,13 @@ class Figures:
         summary: Target by target.
         facts: Other facts.
         wanted: The thresholds, which say whether skipped rows count.
+        own: US dollars that functions took themselves, None where one does not say.
     """
 
     summary: RunSummary
     facts: RunFacts
     wanted: Thresholds
+    own: float | None = 0.0
 
     def measure(self, says: Expression, part: Part) -> Measured:
         """Return what a rule's metric is for a part of the run."""
@@ -101,7 +103,10 @@ class Figures:
             return Measured(None, why="the run's cost is not known")
         if spent.total.unpriced:
             return Measured(None, why=f"the price of {spent.total.unpriced:,} calls is not known")
-        return Measured(spent.total.usd, n=self.summary.finished)
+        if self.own is None:
+            named = ", ".join(spent.functions)
+            return Measured(None, why=f"what a function took is not known ({named})")
+        return Measured(spent.total.usd + self.own, n=self.summary.finished)
 
 
 def _of_part(metric: Metric, part: TargetSummary | Breakdown, skipped: int = 0) -> Measured:

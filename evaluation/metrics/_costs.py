@@ -69,6 +69,10 @@ json_extract(body, '$.case.response.usage.prompt_tokens')
     + json_extract(body, '$.case.response.usage.completion_tokens')
 """
 _OWN_USD = "json_extract(body, '$.case.response.cost_usd')"
+_OWN_COST = f"""
+SELECT total({_OWN_USD}), coalesce(sum({_OWN_USD} IS NULL), 0)
+FROM entries JOIN cases USING (case_id) WHERE number = 0 AND target IN ({{functions}})
+"""
 _TOTAL = f"SELECT {_USED} FROM calls"
 _AUDITED = f"SELECT {_REPLIES}, {_USED} FROM calls WHERE {_OF_AUDIT}"
 _AUDIT_CHARGES = f"""
@@ -213,6 +217,22 @@ def read_run_cost(
         functions=named,
         talk_audit=audit.totals() if audit.replies or audit.tokens else None,
     )
+
+
+def read_own_cost(rows: Rows, functions: Iterable[str]) -> float | None:
+    """Return the US dollars that functions said they took for finished cases.
+
+    None where one said nothing. No figure of `read_run_cost` has them.
+
+    Args:
+        rows: Reads the record.
+        functions: The targets that are functions.
+    """
+    named = tuple(functions)
+    if not named:
+        return 0.0
+    usd, unknown = next(rows(_OWN_COST.format(functions=", ".join("?" * len(named))), *named))
+    return None if unknown else float(usd)
 
 
 def _calls(rows: Rows, functions: Sequence[str]) -> Iterator[tuple[Any, ...]]:

@@ -140,6 +140,25 @@ def test_a_known_cost_is_bounded(judging: Judging, gating: Gating) -> None:
     assert gating.outcomes(run, f"cost_usd > {spent / 2:f}") == ["failed"]
 
 
+async def test_what_a_function_takes_is_of_the_cost_of_the_run(judging: Judging) -> None:
+    """No call of ours has it, and a run that took it was not cheap."""
+
+    took = list[float | None]()
+
+    async def product(query: sj.Query) -> sj.Response:
+        return sj.Response(sj.ResponseOutcome.ANSWERED, f"No {query.id}.", cost_usd=took[-1])
+
+    jury = sj.Jury.of("clinician", model=sj.endpoint(judging.url, "m", price=0))
+    outcomes = list[str]()
+    for name, cost in (("said", 0.5), ("unsaid", None)):
+        took.append(cost)
+        run = await sj.evaluate(queries()[:4], targets=product, jury=jury, name=name)
+        for most in (1.9, 2.1):
+            (check,) = run.gate(fail_if=f"cost_usd > {most}").checks
+            outcomes.append(f"{check.outcome} {check.value}")
+    assert outcomes == ["failed 2.0", "passed 2.0", "cannot_tell None", "cannot_tell None"]
+
+
 def test_an_unfinished_run_is_not_decided_by(gating: Gating, workplace: Any, scripted: Any) -> None:
     """Whatever its rules say, and whatever coverage is asked for."""
     workplace.queries(*queries())
