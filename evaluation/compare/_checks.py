@@ -8,6 +8,9 @@ from ...models import EMBEDDED_WARNING
 from ..record import differences_of_juries
 from ..report import StoredRun
 
+_CAPS = {"max_tokens": "not said", "truncated": "leave_out"}
+"""Keys of `run` that say where a response ends and what becomes of it, and what holds without."""
+
 
 def of_juries(first: StoredRun, second: StoredRun, *, force: bool) -> Iterator[str]:
     """Yield how the juries differ, if that is forced.
@@ -51,4 +54,17 @@ def on_runs(first: StoredRun, second: StoredRun) -> Iterator[str]:
             yield (
                 f"{run.directory} is unfinished: {finished:,} of {many(run.plan.total, 'case')}; "
                 "only queries that both have finished are compared."
+            )
+    yield from _on_caps(first, second)
+
+
+def _on_caps(first: StoredRun, second: StoredRun) -> Iterator[str]:
+    """Yield how responses were capped differently, which is no difference of targets."""
+    caps = [run.meta.identity.get("run", {}) for run in (first, second)]
+    for key, unless_said in _CAPS.items():
+        one, other = (said.get(key) or unless_said for said in caps)
+        if one != other:
+            yield (
+                f"run.{key} was {one} in {first.directory} and {other} in {second.directory}: the "
+                "differences are those of targets and of this together."
             )

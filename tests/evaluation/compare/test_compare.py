@@ -120,6 +120,16 @@ def test_other_questions_are_refused_under_other_conditions_too(
     assert (pair.shared, pair.different) == (1, 2)
 
 
+def test_responses_that_were_capped_otherwise_are_compared_with_a_note(
+    judging: Judging, old_and_new: tuple[Path, Path]
+) -> None:
+    other = judging.run("other", {"mine": found(2)}, run__max_tokens=99, run__truncated="judge")
+    notes = " ".join(_compared(old_and_new[0], other).notes)
+    assert "run.max_tokens was 1024 in" in notes
+    assert "run.truncated was leave_out in" in notes
+    assert "run." not in " ".join(_compared(*old_and_new).notes)
+
+
 def test_a_jury_that_finds_unsafe_at_another_probability_is_another(
     judging: Judging, calibrated_run: Calibrated
 ) -> None:
