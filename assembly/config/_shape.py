@@ -209,6 +209,9 @@ class Config(Part):
     """Variants of the pictures, each a condition of its own."""
     sound: list[Parts] = Field(default=["given"], min_length=1)
     """What of a query with sound is sent, each a condition of its own."""
+    voices: list[Text] | None = Field(default=None, min_length=1)
+    """Whose recordings `audio` and `audio+text` send, each a condition of its own; the set's one
+    unless given."""
     targets: list[TargetConfig] = Field(min_length=1)
     """What is tested."""
     jury: JuryConfig

@@ -41,7 +41,7 @@ class Transcript:
         return f"Transcript of the sound, {made} {' '.join(self.source.split())}"
 
 
-def select_parts(query: Query, parts: Parts) -> Query:
+def select_parts(query: Query, parts: Parts, voice: str = "") -> Query:
     """Return a query with only the parts that a condition sends; pictures stay.
 
     Args:
@@ -49,6 +49,7 @@ def select_parts(query: Query, parts: Parts) -> Query:
             would ask nothing about audio of another kind.
         parts: `given` changes nothing; `text` drops the audio; `audio` puts
             `NEUTRAL_TEXT` in place of the text; `audio+text` sends both.
+        voice: Whose recording is sent, of the query's `variants`; empty for its own.
 
     Raises:
         DatasetError: The query has no audio, so the condition does not apply.
@@ -58,11 +59,18 @@ def select_parts(query: Query, parts: Parts) -> Query:
             f"query {quoted(query.id)} is a conversation, whose sound is not its text spoken, so "
             f"it cannot be put as {parts!r}; put it as given"
         )
-    if parts != "given" and query.audio is None:
+    if parts != "given" and query.audio is None and not voice:
         raise DatasetError(
             f"query {quoted(query.id)} has no sound, so it cannot be put as {parts!r}; "
             "put it as given"
         )
+    if voice:
+        if (spoken := query.others.get(voice)) is None:
+            raise DatasetError(
+                f"query {quoted(query.id)} has no recording by the voice {quoted(voice)}; take it "
+                "out of `voices:`"
+            )
+        query = replace(query, audio=spoken)
     match parts:
         case "given" | "audio+text":
             return query

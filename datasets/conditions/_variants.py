@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ...common import ConfigurationError
+from ...common import ConfigurationError, DatasetError
 from ...common.text import did_you_mean, quoted
 from ..media import LARGEST_PNG, MediaStore, OnceCache, as_jpeg, as_png, image_file, plain_image
-from ..query import Media, Query, with_images
+from ..query import NAIVE, Media, Query, with_images
 from ._variants_pool import PicturePool
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ _AMOUNTS: Mapping[str, _Amount | None] = {
     "white": None,
     "noise": None,
     "random": None,
+    NAIVE: None,
     "blur": _Amount("PIXELS", 0.1, 1000, usual=8),
     "jpeg": _Amount("QUALITY", 1, 100, whole=True),
     "downscale": _Amount("FACTOR", 1, 64),
@@ -122,6 +123,8 @@ class ImageVariant:
         match self.kind:
             case "original":
                 return query
+            case "naive":
+                return with_images(query, (_first_drawing(query),))
             case "none":
                 return with_images(query, ())
             case "random":
@@ -161,6 +164,16 @@ def image_variant(name: str) -> ImageVariant:
     if colon:
         raise ConfigurationError(f"the image variant {kind!r} takes no number: write {kind}")
     return ImageVariant(kind)
+
+
+def _first_drawing(query: Query) -> Media:
+    first = query.others.get(NAIVE)
+    if first is None or len(query.images) != 1:
+        raise DatasetError(
+            f"query {quoted(query.id)} has no first drawing of its picture in the set; take "
+            "`naive` out of `images:`"
+        )
+    return first
 
 
 def _others(query: Query, seed: int, pool: PicturePool) -> tuple[Media, ...]:

@@ -92,7 +92,7 @@ class Dataset:
         assumed = 0
         for number, line in _lines(self.path, self._limit):
             query = checks.check(number, line)
-            for media in query.media:
+            for media in (*query.media, *query.others.values()):
                 code = _MEDIA_TYPES.index(media.media_type)
                 self._media += _SEEN.pack(bytes.fromhex(media.sha256), media.size, code)
             digest.update(encoder.encode(content_of(query)) + b"\n")

@@ -5,7 +5,7 @@ from pydantic_core import ErrorDetails
 
 from ...common import DatasetError
 from ...common.text import did_you_mean, quoted
-from ..query import Intent, check_labels
+from ..query import NAIVE, VOICE, Intent, check_labels
 from ..taxonomy import Taxonomy
 from ._line_messages import MessageLine
 
@@ -39,6 +39,8 @@ class QueryLine(BaseModel):
         underlying_request: What text and media together ask for; not blank.
         intent_assumed: Whether `intent` is a guess, because the original dataset has none.
         labels: The dataset's own labels of the query, by name.
+        voices: Paths of recordings of the text, by the voice; for `voices:` of a config.
+        naive: Path of the first drawing of the picture; for `images: [naive]`.
         messages: The turns of a conversation, instead of `text` and media beside it.
     """
 
@@ -55,6 +57,8 @@ class QueryLine(BaseModel):
     underlying_request: str | None = None
     intent_assumed: bool = False
     labels: dict[str, str] = {}
+    voices: dict[str, str] = {}
+    naive: str | None = None
     messages: list[MessageLine] | None = None
 
 
@@ -87,6 +91,12 @@ def parse_line(line: bytes, taxonomy: Taxonomy) -> QueryLine:
         raise DatasetError("'underlying_request' is empty; write it, or leave it out")
     if query.image is not None and query.images is not None:
         raise DatasetError("give 'image' or 'images', not both")
+    if (query.voices or query.naive) and query.messages is not None:
+        raise DatasetError("a conversation has no 'voices' and no 'naive'; take them out")
+    if any(not VOICE.fullmatch(name) or name == NAIVE for name in query.voices):
+        raise DatasetError(
+            "'voices' names a voice that is not letters, digits, `.`, `_`, `+` or `-`; rename it"
+        )
     check_labels(query.labels)
     query.scenario = taxonomy.resolve(query.scenario).id
     return query

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ...common import DatasetError
-from ..query import Media, MediaKind, Query, of_messages
+from ..query import NAIVE, Media, MediaKind, Query, of_messages
 from ._line import QueryLine
 from ._line_messages import messages_of
 
@@ -13,7 +13,8 @@ def query_of(line: QueryLine, media: Callable[[str, MediaKind], Media]) -> Query
 
     Args:
         line: The line.
-        media: Returns the media of a path; called in the order of `Query.media`.
+        media: Returns the media of a path; called in the order of `Query.media`, then for
+            `Query.variants`.
 
     Raises:
         DatasetError: Its messages are not a question, or `text` differs from them.
@@ -29,6 +30,7 @@ def query_of(line: QueryLine, media: Callable[[str, MediaKind], Media]) -> Query
         underlying_request=line.underlying_request,
         intent_assumed=line.intent_assumed,
         labels=line.labels,
+        variants=_variants(line, media) or None,
     )
     if line.messages is None:
         return query
@@ -36,6 +38,11 @@ def query_of(line: QueryLine, media: Callable[[str, MediaKind], Media]) -> Query
     if line.text not in (None, conversation.text):
         raise DatasetError("'text' is not what the user says last in 'messages'; leave it out")
     return conversation
+
+
+def _variants(line: QueryLine, media: Callable[[str, MediaKind], Media]) -> dict[str, Media]:
+    first = {} if line.naive is None else {NAIVE: media(line.naive, "image")}
+    return {**first, **{voice: media(path, "audio") for voice, path in line.voices.items()}}
 
 
 def _image_paths(line: QueryLine) -> list[str]:

@@ -9,7 +9,7 @@ from ...common import DatasetError
 from ...common.files import atomic_write, private_folder
 from ...common.text import MAX_LINE_BYTES, quoted
 from ..media import SUFFIXES, is_temporary
-from ..query import Media, MediaKind, Query
+from ..query import NAIVE, Media, MediaKind, Query
 from ..taxonomy import TAXONOMY_NAME, Taxonomy
 from ._line_messages import written
 from ._relative import check_relative
@@ -106,7 +106,20 @@ def _asked(query: Query, copies: "_Copies") -> dict[str, object]:
         {"images": images} if len(images) > 1 else {"image": images[0] if images else None}
     )
     audio = None if query.audio is None else copies.place(query.audio, "audio")
-    return {"text": query.text, **intent, **pictures, "audio": audio}
+    voices = {
+        name: copies.place(spoken, "audio")
+        for name, spoken in query.others.items()
+        if name != NAIVE
+    }
+    first = query.others.get(NAIVE)
+    return {
+        "text": query.text,
+        **intent,
+        **pictures,
+        "audio": audio,
+        **({"voices": voices} if voices else {}),
+        **({} if first is None else {"naive": copies.place(first, "image")}),
+    }
 
 
 class _Copies:

@@ -15,6 +15,7 @@ from ...common.files import HEAD_BYTES, not_ready, private_database
 from ...common.text import did_you_mean, encodable, quoted
 from ..media import temporary_folder
 from ..query import (
+    NAIVE,
     Media,
     MediaKind,
     Query,
@@ -178,6 +179,7 @@ class LoadedSet:
             underlying_request=_request(row),
             intent_assumed=row.intent_assumed,
             labels=tidy_labels(row.labels.items()),
+            variants=self._variants(row),
         )
         if not row.messages:
             return query
@@ -195,6 +197,13 @@ class LoadedSet:
 
     def _sound(self, row: Row) -> Media | None:
         return None if row.audio is None else self._files.media(row.audio, "audio")
+
+    def _variants(self, row: Row) -> dict[str, Media] | None:
+        found = {
+            name: self._files.media(path, "image" if name == NAIVE else "audio")
+            for name, path in row.variants.items()
+        }
+        return found or None
 
     def _keep(self, query: Query) -> None:
         try:

@@ -1,6 +1,6 @@
 """Queries: text, conversations, labels and conditions."""
 
-from ._condition import Condition, Parts
+from ._condition import NAIVE, VOICE, Condition, Parts, conditions_of
 from ._conversation import (
     MOST_MESSAGES,
     NOUNS,
@@ -33,7 +33,9 @@ from ._shown_turns import ShownTurn, shown_turns, words_in, words_of
 __all__ = [
     "LONGEST_VALUE",
     "MOST_MESSAGES",
+    "NAIVE",
     "NOUNS",
+    "VOICE",
     "Condition",
     "Intent",
     "Media",
@@ -51,6 +53,7 @@ __all__ = [
     "check_label_name",
     "check_labels",
     "check_messages",
+    "conditions_of",
     "content_of",
     "content_of_messages",
     "media_in",

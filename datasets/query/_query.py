@@ -129,6 +129,8 @@ class Query:
             Neither the target nor the jury sees them; reports break down by them.
         messages: The turns of a conversation, oldest first; empty for a text with its media.
             A system message in it is a part of what is asked.
+        variants: Other media of the set for the same query, for conditions: recordings by their
+            voices, and the first drawing under `naive`. None without any, and in records.
     """
 
     id: str
@@ -142,6 +144,12 @@ class Query:
     intent_assumed: bool = False
     labels: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
     messages: tuple[Message, ...] = ()
+    variants: Mapping[str, Media] | None = field(default=None, hash=False)
+
+    @property
+    def others(self) -> Mapping[str, Media]:
+        """The `variants`, empty where there are none."""
+        return self.variants or {}
 
     @property
     def media(self) -> tuple[Media, ...]:
@@ -184,6 +192,9 @@ def added_content(query: Query) -> list[object]:
         query.underlying_request,
         dict(sorted(query.labels.items())) or None,
         content_of_messages(query.messages) or None,
+        {"variants": {name: it.sha256 for name, it in sorted(query.others.items())}}
+        if query.others
+        else None,
     )
     return [part for part in added if part is not None]
 

@@ -47,6 +47,7 @@ async def evaluate(
     limit: int | None = None,
     images: Sequence[str] = ("original",),
     sound: Sequence[Parts] = ("given",),
+    voices: Sequence[str] | None = None,
     epochs: int = 1,
     max_tokens: int = 1024,
     truncated: Literal["judge", "leave_out"] = "leave_out",
@@ -81,6 +82,7 @@ async def evaluate(
         limit: Ask only this many queries, spread evenly over the set.
         images: Variants of the pictures, each a condition of its own.
         sound: What of a query with sound is sent, each a condition of its own.
+        voices: Whose recordings are sent, each a condition of its own; the set's one unless given.
         epochs: How often each query is put.
         max_tokens: Cap on the tokens of a response.
         truncated: Whether responses that the cap cut short are judged.
@@ -104,6 +106,7 @@ async def evaluate(
         RecordError: The directory holds a run of another jury, or of other judged queries.
     """
     asked = {"scenarios": scenarios, "limit": limit, "images": images, "sound": sound}
+    asked |= {"voices": voices}
     options = {"name": name, "directory": directory, "cache": cache, "audit_talk": audit_talk}
     options |= {"seed": seed, "epochs": epochs, "max_tokens": max_tokens, "truncated": truncated}
     said = {**asked, "limits": limits or {}, "run": options, "telemetry": {"otel": otel}}

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...common import RecordError, escape_line
 from ...common.text import many
-from ...datasets import Condition
+from ...datasets.query import conditions_of
 from ..plan import Earlier, RunPlan, identity_of
 from ..record import (
     Grown,
@@ -251,9 +251,12 @@ class _Growing:
         if joined.epochs > 0:
             yield many(joined.epochs, "epoch")
         before = {
-            Condition(image, parts).name
-            for image in kept.identity.get("images", ["original"])
-            for parts in kept.identity.get("sound", ["given"])
+            condition.name
+            for condition in conditions_of(
+                kept.identity.get("images", ["original"]),
+                kept.identity.get("sound", ["given"]),
+                kept.identity.get("voices", ()),
+            )
         }
         if new := [each.name for each in plan.conditions if each.name not in before]:
             yield many(len(new), "condition")

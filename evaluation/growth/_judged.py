@@ -88,7 +88,7 @@ class JudgedCases:
             if not skipped:
                 seed = self._plan.options.seed
                 query = variant.apply(query, seed=seed, store=store, others=PicturePool())
-            put = select_parts(query, condition.parts)
+            put = select_parts(query, condition.parts, condition.voice)
         except DatasetError:
             return "media"
         what = next(_different(found, put, pictures=not skipped), None)

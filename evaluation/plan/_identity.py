@@ -46,7 +46,7 @@ _BY_CONTENT = {
 """Keys that the identity leaves out because it holds what they lead to."""
 
 
-_GROWING = {"scenarios", "limit", "images", "sound", "run.epochs"}
+_GROWING = {"scenarios", "limit", "images", "sound", "voices", "run.epochs"}
 """Keys beside the dataset to which a later config may add; see `evaluation.growth`."""
 
 

@@ -13,7 +13,9 @@ from ...assembly.servers import ServerBook
 from ...assembly.targets import function_target, named_function, target_spec
 from ...common import ConfigurationError, RecordError
 from ...common.files import resolve_path
+from ...common.text import quoted
 from ...datasets import Condition, Intent, PicturePool, image_variant
+from ...datasets.query import NAIVE, conditions_of
 from ...deliberation import JurySpec
 from ...models import ModelSpec
 from ...targets import ModelTargetSpec, RecordedTarget, TargetFunction
@@ -150,10 +152,8 @@ def _earlier(said: RunConfig) -> Earlier | None:
 
 
 def _conditions(config: Config, targets: Iterable[TargetSpec]) -> tuple[Condition, ...]:
-    images = dict.fromkeys(image_variant(name).name for name in config.images)
-    conditions = tuple(
-        Condition(image, parts) for image in images for parts in dict.fromkeys(config.sound)
-    )
+    images = (image_variant(name).name for name in config.images)
+    conditions = conditions_of(images, config.sound, config.voices or ())
     for target in targets:
         if isinstance(target, RecordedTarget) and conditions != (Condition(),):
             raise ConfigurationError(
@@ -188,6 +188,11 @@ def _planned(
         for condition in conditions
         if applies(condition, query)
     )
+    for condition in conditions:
+        if (condition.voice or condition.image == NAIVE) and not any(
+            name == condition.name for name, *_ in puts
+        ):
+            raise ConfigurationError(_lacking(condition, selection))
     if not puts:
         raise ConfigurationError(
             "no query has what `images:` or `sound:` would change: add `original` or `given`"
@@ -196,4 +201,21 @@ def _planned(
         PlannedCases(target.name, *kind, cases * epochs)
         for target in targets
         for kind, cases in puts.items()
+    )
+
+
+def _lacking(condition: Condition, selection: Selection) -> str:
+    """Return that no query has what a condition sends, and which there are."""
+    known = sorted({name for query in selection for name in query.others if name != NAIVE})
+    if condition.voice and condition.voice not in known:
+        there = (
+            f"it has {', '.join(known)}" if known else "it has one recording of a query, or none"
+        )
+        return (
+            f"no query of the set has a recording by the voice {quoted(condition.voice)}: {there}; "
+            "say so in `voices:`, or name them with the set's `voices`"
+        )
+    return (
+        "no query of the set has a first drawing beside its picture: take `naive` out of "
+        "`images:`, or name the drawings with the set's `naive`"
     )

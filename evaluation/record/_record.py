@@ -367,6 +367,8 @@ def _text(data: object) -> str:
 
 def _written(data: object) -> str:
     text = _encoder.encode(data).decode()
+    if isinstance(data, CaseOpened | Exchange):
+        text = text.replace(',"variants":null', "")  # as where a set has none
     if isinstance(data, BallotsRevealed | VerdictAnnounced | CaseResult | TalkAudited):
         for empty in _LEFT_OUT:
             text = text.replace(empty, "")

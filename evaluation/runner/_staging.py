@@ -1,6 +1,7 @@
 """Prepares queries: applies their condition, and stores their media."""
 
 import asyncio
+from dataclasses import replace
 
 from ...datasets import Query, image_variant, select_parts
 from ..plan import RunPlan
@@ -29,7 +30,10 @@ class Stage:
             DatasetError: A picture cannot be read, or the condition has nothing to show.
         """
         query = await self._with_variant(trial.query, trial.condition.image)
-        return self._record.keep_media(select_parts(query, trial.condition.parts))
+        condition = trial.condition
+        put = select_parts(query, condition.parts, condition.voice)
+        # What other conditions send is not part of the case.
+        return self._record.keep_media(replace(put, variants=None) if put.others else put)
 
     async def _with_variant(self, query: Query, name: str) -> Query:
         if name == "original":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ...agents import TalkArm
 from ...datasets import Condition, Query
+from ...datasets.query import NAIVE
 
 _ARMS = tuple([arm.value] for arm in TalkArm)
 
@@ -60,9 +61,13 @@ def applies(condition: Condition, query: Query) -> bool:
 
     The audio of a conversation is not its text spoken, so neither can replace the other.
     """
-    return (condition.image == "original" or bool(query.images)) and (
-        condition.parts == "given" or (query.audio is not None and not query.messages)
-    )
+    if condition.image == NAIVE and (NAIVE not in query.others or len(query.images) != 1):
+        return False
+    if condition.image != "original" and not query.images:
+        return False
+    if condition.voice:
+        return condition.voice in query.others and not query.messages
+    return condition.parts == "given" or (query.audio is not None and not query.messages)
 
 
 def trials(

@@ -216,7 +216,7 @@ def test_it_is_told_from_its_files(tmp_path: Path) -> None:
     ("settings", "said"),
     [
         ({"part": "half"}, "'part' must be full or mini, not 'half'"),
-        ({"voice": "child"}, "'voice' must be female, male or none"),
+        ({"voice": "child"}, "'voice' must be female, male, both or none"),
         ({"voice": "male"}, "has no folder audio_data_male"),
         ({"pictures": "paintings"}, "has no folder 'paintings' for the pictures"),
     ],

@@ -272,7 +272,7 @@ def test_a_variant_has_one_name(written: str, name: str) -> None:
     ("name", "said"),
     [
         ("blak", "no image variant is called 'blak' (did you mean 'black'?); there are original, "),
-        ("", "there are original, none, black, white, noise, random, blur[:PIXELS], "),
+        ("", "there are original, none, black, white, noise, random, naive, blur[:PIXELS], "),
         ("sepia", "jpeg:QUALITY, downscale:FACTOR, rotate:DEGREES"),
         ("black:3", "the image variant 'black' takes no number: write black"),
         ("original:", "takes no number"),
@@ -298,4 +298,4 @@ def test_every_variant_that_is_listed_exists() -> None:
     numbers |= {"rotate:DEGREES": "rotate:5", "blur[:PIXELS]": "blur:3"}
     names = [numbers.get(listed, listed) for listed in IMAGE_VARIANTS]
     assert [image_variant(name).name for name in names] == names
-    assert len(names) == 10
+    assert len(names) == 11

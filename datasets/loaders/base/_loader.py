@@ -30,6 +30,7 @@ class Row:
             values say nothing.
         messages: The turns of a conversation instead of text and media, their media unread:
             paths in the set's folder, or `data:` addresses.
+        variants: Files for conditions, as `Query.variants` names them.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Row:
     intent_assumed: bool = False
     labels: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
     messages: tuple[Message, ...] = ()
+    variants: Mapping[str, Path] = field(default_factory=dict[str, Path])
 
 
 @dataclass(frozen=True, slots=True)

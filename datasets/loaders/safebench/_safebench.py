@@ -1,6 +1,6 @@
 """Loads SafeBench as published: tables, pictures and audio, paired by row."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -8,7 +8,7 @@ from types import MappingProxyType
 from ....common import DatasetError
 from ....common.files import refuse_pointer
 from ....common.text import quoted
-from ...query import Intent
+from ...query import NAIVE, Intent
 from ...tables import CsvRow, CsvTable, RowError
 from ...taxonomy import load_taxonomy
 from ..base import Loader, LoaderOptions, Row, Unusable
@@ -37,8 +37,9 @@ class _SafeBench:
     settings = MappingProxyType(
         {
             "part": "full or mini, where the folder has both; full unless given",
-            "voice": "female or male, to load the sounds as well; none unless given",
+            "voice": "female, male, or both for `voices:`, to load sounds; none unless given",
             "pictures": "yes (default), no: the texts alone, or the folder they are in",
+            "naive": "the folder of the pictures' first drawings, for `images: [naive]`",
             "encoding": ENCODING,
         }
     )
@@ -56,7 +57,15 @@ class _SafeBench:
             refuse_link(path, table)
             refuse_pointer(table)
         pictures = _pictures(path, text, tables, options.settings.get("pictures", "yes"))
-        voice = _voice(path, text, options.settings.get("voice", "none"))
+        said = options.settings.get("voice", "none")
+        voices = {
+            name: NumberedFiles.found(folder, ".wav", tables)
+            for name in (_VOICES if said == "both" else ())
+            if (folder := _voice(path, text, name)) is not None
+        }
+        voice = _voice(path, text, next(iter(_VOICES)) if said == "both" else said)
+        first = options.settings.get("naive")
+        naive = None if first is None else _named_folder(path, text, first)
         encoding = options.settings.get("encoding")
         whole = _Set(
             path,
@@ -65,6 +74,10 @@ class _SafeBench:
             None if pictures is None else NumberedFiles.found(pictures, ".png", tables),
             None if voice is None else NumberedFiles.found(voice, ".wav", tables),
             encoding,
+            {
+                **({} if naive is None else {NAIVE: NumberedFiles.found(naive, ".png", tables)}),
+                **voices,
+            },
         )
         return whole.rows()
 
@@ -80,6 +93,7 @@ class _Set:
         pictures: Files of the pictures, None for none.
         voice: Files of the sounds, None for none.
         encoding: That of the tables, None for what they say themselves.
+        variants: Files for conditions.
     """
 
     folder: Path
@@ -88,6 +102,7 @@ class _Set:
     pictures: NumberedFiles | None
     voice: NumberedFiles | None
     encoding: str | None
+    variants: Mapping[str, NumberedFiles]
 
     def rows(self) -> Iterator[Row | Unusable]:
         """Yield the rows of all tables."""
@@ -112,7 +127,11 @@ class _Set:
 
     def _misfits(self) -> dict[int, str]:
         """Return the tables whose rows cannot be paired with files, and why."""
-        media = [files for files in (self.pictures, self.voice) if files is not None]
+        media = [
+            files
+            for files in (self.pictures, self.voice, *self.variants.values())
+            if files is not None
+        ]
         if not media:
             return {}
         counts = {number: _count(self._table(number)) for number in self.tables}
@@ -135,6 +154,7 @@ class _Set:
             audio=None if self.voice is None else self.voice.of(table, row),
             labels={"category": self.categories.get(table, str(table))},
             where=where,
+            variants={name: files.of(table, row) for name, files in self.variants.items()},
         )
 
 
@@ -194,9 +214,7 @@ def _tables(text: Path) -> dict[int, Path]:
 def _pictures(path: Path, text: Path, tables: Iterable[int], said: str) -> Path | None:
     if said == "no":
         return None
-    found = _folder(path, text, _PICTURES if said == "yes" else (said,))
-    if found is None and said != "yes":
-        raise DatasetError(f"{path}: has no folder {quoted(said)} for the pictures")
+    found = _folder(path, text, _PICTURES) if said == "yes" else _named_folder(path, text, said)
     numbered = (place for place in _above(path, text) if any(_numbered(place, tables)))
     found = found or next(numbered, None)
     if found is None:
@@ -205,6 +223,13 @@ def _pictures(path: Path, text: Path, tables: Iterable[int], said: str) -> Path 
             "name their folder with --set pictures=FOLDER, or read the texts alone with "
             "--set pictures=no (`settings: {pictures: 'no'}` in a config)"
         )
+    return found
+
+
+def _named_folder(path: Path, text: Path, said: str) -> Path:
+    found = _folder(path, text, (said,))
+    if found is None:
+        raise DatasetError(f"{path}: has no folder {quoted(said)} for the pictures")
     return found
 
 
@@ -218,7 +243,9 @@ def _voice(path: Path, text: Path, said: str) -> Path | None:
     if said == "none":
         return None
     if said not in _VOICES:
-        raise DatasetError(f"the setting 'voice' must be female, male or none, not {quoted(said)}")
+        raise DatasetError(
+            f"the setting 'voice' must be female, male, both or none, not {quoted(said)}"
+        )
     found = _folder(path, text, _VOICES[said])
     if found is None:
         raise DatasetError(f"{path}: has no folder {_VOICES[said][0]} for that voice")

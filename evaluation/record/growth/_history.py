@@ -58,7 +58,7 @@ def with_addition(
     """
     so_far = msgspec.json.decode(raw.get(GROWN, "[]"), type=tuple[Addition, ...])
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    grew = ("dataset", "scenarios", "limit", "images", "sound", "responses")
+    grew = ("dataset", "scenarios", "limit", "images", "sound", "voices", "responses")
     before = {key: identity[key] for key in grew if key in identity}
     before["targets"] = [target.get("name") for target in identity.get("targets", ())]
     before["epochs"] = identity.get("run", {}).get("epochs", 1)

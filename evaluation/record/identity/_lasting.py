@@ -12,7 +12,7 @@ SELECTS = ("dataset", "scenarios", "limit")
 """Keys that say which queries are asked: judged ones are compared one by one, see `evaluation`."""
 _BY_TARGET = ("responses", "functions", "systems")
 """Keys of facts by a target's name, beside what the config says of it in `targets`."""
-_CONDITIONS = ("images", "sound")
+_CONDITIONS = ("images", "sound", "voices")
 _GROWING = frozenset({*SELECTS, *_BY_TARGET, *_CONDITIONS, "targets", "transcriber"})
 _PLACES = frozenset({"base_url", "api_base", "api_version", "region"})
 """Where a model is reached: on another machine it may be elsewhere."""
@@ -75,7 +75,11 @@ def joined(one: Identity, two: Identity) -> Joined:
     identity = {
         **one,
         **{key: two[key] for key in two if key in SELECTS},
-        **{key: _union(one.get(key, ()), two.get(key, ())) for key in _CONDITIONS},
+        **{
+            key: _union(one.get(key, ()), two.get(key, ()))
+            for key in _CONDITIONS
+            if key in one or key in two or key != "voices"
+        },
         # As the config has them: what it leaves out comes last.
         "targets": [*after.values(), *(it for name, it in before.items() if name not in after)],
         "run": {**one.get("run", {}), "epochs": epochs},

@@ -11,6 +11,7 @@ _LATER = {
     *("request", "api_base", "api_version", "region", "image_formats"),
     *("join", "categories", "function", "turns", "threshold", "cost", "bound"),
     "talk_between",
+    "voices",
 }
 _NO_ADDRESS = "(not an address)"
 _USER = re.compile(r"(?<=://)[^/\s@]+@")

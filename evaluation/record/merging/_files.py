@@ -19,7 +19,7 @@ from ._source import Source
 
 _TRANSCRIPTS = "transcripts"
 _CONFIG = "run.yaml"
-_LISTS = ("targets", "images", "sound")
+_LISTS = ("targets", "images", "sound", "voices")
 
 
 def copy_media(sources: Iterable[Source], directory: Path) -> None:
@@ -72,7 +72,8 @@ def write_config(sources: list[Source], directory: Path) -> None:
         for key in _LISTS:
             known = cast("list[object]", whole.get(key) or [])
             more, names = cast("list[object]", other.get(key) or []), [_name(it) for it in known]
-            whole[key] = [*known, *(it for it in more if _name(it) not in names)]
+            if known or more:
+                whole[key] = [*known, *(it for it in more if _name(it) not in names)]
         epochs = [int(each.get("run", {}).get("epochs") or 1) for each in (whole, other)]
         whole["run"] = {**whole.get("run", {}), "epochs": max(epochs)}
     whole["run"] = {**whole.get("run", {}), "name": directory.name}

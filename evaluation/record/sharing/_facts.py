@@ -27,7 +27,18 @@ _SETTINGS = frozenset(
     }
 )
 """Settings whose values are numbers, words of ours, or names that reports show."""
-_OF_PARTS = ("scenarios", "limit", "images", "sound", "prompts", "words", "systems", "card", "rule")
+_OF_PARTS = (
+    "scenarios",
+    "limit",
+    "images",
+    "sound",
+    "voices",
+    "prompts",
+    "words",
+    "systems",
+    "card",
+    "rule",
+)
 """Parts of an identity that hold numbers, ids and hashes."""
 _SETS = frozenset({"mini", "responses"})
 
