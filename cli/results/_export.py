@@ -52,7 +52,8 @@ def _share(run: Path, into: Path, *, keep_labels: bool) -> int:
     from ...common.text import many
     from ...evaluation.record import share_run
 
-    found = share_run(run, into, labels=keep_labels)
+    with checking_record():
+        found = share_run(run, into, labels=keep_labels)
     kept = " Labels of queries are in it: see that none says too much." if found.labels else ""
     say(
         f"Wrote {escape_line(str(into))}: {many(found.cases, 'case')}, without questions, "
