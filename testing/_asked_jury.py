@@ -1,24 +1,21 @@
 """A jury that is open while tests ask it, on an event loop in a thread of its own."""
 
 import asyncio
-import tempfile
 import threading
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 from pydantic import Field
 
 from ..assembly import load_config
 from ..assembly.config import JuryConfig, Part, RunLimitsConfig, check_keys, read_config
-from ..assembly.jury import jury_spec
-from ..assembly.models import ManagedServers, open_models
+from ..assembly.jury import jury_spec, open_jury
 from ..assembly.servers import ServerBook
 from ..common import OutOfBudgetError
 from ..common.files import YamlDocument, read_text_file
-from ..datasets import MediaStore, Query
-from ..deliberation import Judgment, Jury, JurySpec
+from ..datasets import Query
+from ..deliberation import Judgment, Jury
 from ..evaluation import judge
 from ..targets import Response
 
@@ -98,21 +95,14 @@ class AskedJury:
             raise
 
     async def _until_closed(self) -> None:
-        async with self._open(self._spec) as jury:
+        said, limits = self._said, self._said.limits
+        if "outage_patience" not in limits.model_fields_set:
+            # Whoever waits for tests is told at once that an endpoint is down.
+            limits = limits.model_copy(update={"outage_patience": None})
+        cache = None if said.cache is None else str(self._folder / said.cache)
+        opening = open_jury(
+            self._spec, limits, self._servers, cache=cache, refusal=OutOfBudgetError
+        )
+        async with opening as (jury, _):
             self._opened.set_result((asyncio.get_running_loop(), jury))
             await asyncio.wrap_future(self._closing)
-
-    @asynccontextmanager
-    async def _open(self, spec: JurySpec) -> AsyncGenerator[Jury]:
-        cache = None if self._said.cache is None else str(self._folder / self._said.cache)
-        with tempfile.TemporaryDirectory(prefix="safejury-") as place:
-            servers = ManagedServers(self._servers.uses, Path(place), lambda line: None)
-            limits = self._said.limits
-            if "outage_patience" not in limits.model_fields_set:
-                # Whoever waits for tests is told at once that an endpoint is down.
-                limits = limits.model_copy(update={"outage_patience": None})
-            opening = open_models(limits, servers=servers, cache=cache, refusal=OutOfBudgetError)
-            async with opening as models:
-                media = MediaStore(Path(place) / "media")
-                async with Jury.seated(spec, models.registry, media=media) as jury:
-                    yield jury

@@ -1,21 +1,17 @@
 """Who judges the samples of an Inspect task: a jury of a config, of models, or from Python."""
 
-import tempfile
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ....assembly import load_config
 from ....assembly.config import LimitsConfig, RunConfig, RunLimitsConfig, check_keys
-from ....assembly.jury import jury_of_models, jury_spec
-from ....assembly.models import ManagedServers, open_models
+from ....assembly.jury import jury_of_models, jury_spec, open_jury
 from ....assembly.servers import ServerBook
 from ....common import ConfigurationError
-from ....datasets import MediaStore
 from ....deliberation import Jury, JurySpec
 from ....models import Budget
-from ...record import MEDIA
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,21 +86,8 @@ class Judges:
         spec = jury_spec(seated, servers.folder, servers, seed=RunConfig().seed)
         return cls(spec, RunLimitsConfig(), servers)
 
-    @asynccontextmanager
-    async def open(self, spent: tuple[int, float, int]) -> AsyncGenerator[tuple[Jury, Budget]]:
-        """Open the jury and its models, with what was spent before.
-
-        Yields:
-            The jury, and the budget that its calls are charged to.
-        """
-        with tempfile.TemporaryDirectory(prefix="safejury-") as place:
-            folder = Path(place)
-            servers = ManagedServers(self.servers.uses, folder, _ignore)
-            async with open_models(self.limits, servers=servers, spent=spent) as models:
-                media = MediaStore(folder / MEDIA)
-                async with Jury.seated(self.jury, models.registry, media=media) as jury:
-                    yield jury, models.budget
-
-
-def _ignore(message: str) -> None:
-    """Say nothing over Inspect's display."""
+    def open(
+        self, spent: tuple[int, float, int]
+    ) -> AbstractAsyncContextManager[tuple[Jury, Budget]]:
+        """Open the jury and its models, with what was spent before; see `open_jury`."""
+        return open_jury(self.jury, self.limits, self.servers, spent=spent)
