@@ -1,10 +1,13 @@
 """Names pictures and sounds by what their bytes are, never by what a record says they are."""
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
+from ...common.files import open_regular
 from ...datasets import Media
 
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -65,8 +68,8 @@ def shown_media(media: Iterable[Media], folder: Path) -> Iterator[Shown]:
             yield Shown(medium.sha256, said, "", "", medium.size, why, folder)
             continue
         try:
-            with path.open("rb") as file:
-                kind = media_kind(file.read(_HEAD))
+            kind = kind_of_file(path)
+            changed = not is_as_recorded(path)
         except OSError as error:
             gone = isinstance(error, FileNotFoundError)
             why = "its file is gone" if gone else f"its file cannot be read ({error.strerror})"
@@ -76,10 +79,41 @@ def shown_media(media: Iterable[Media], folder: Path) -> Iterator[Shown]:
             why = "its bytes are of no kind that a page shows"
             yield Shown(medium.sha256, said, "", "", medium.size, why, path)
             continue
+        if changed:
+            why = "its file was changed after it was recorded"
+            yield Shown(medium.sha256, said, "", "", medium.size, why, path)
+            continue
         media_type, suffix = kind
         name = f"{medium.sha256}.{suffix}"
         kind_of = media_type.partition("/")[0]
         yield Shown(medium.sha256, kind_of, media_type, name, medium.size, "", path)
+
+
+def kind_of_file(path: Path) -> tuple[str, str] | None:
+    """Return the MIME type and suffix of a medium's file; see `media_kind`.
+
+    Raises:
+        OSError: It is no file, or cannot be read.
+    """
+    with open_regular(path) as file:
+        return media_kind(file.read(_HEAD))
+
+
+def is_as_recorded(path: Path) -> bool:
+    """Return whether a medium's file, named by its hash, holds what the jury was given.
+
+    Raises:
+        OSError: It is no file, or cannot be read.
+    """
+    now = path.stat()
+    return _sha256(path, now.st_size, now.st_mtime_ns) == path.name
+
+
+@lru_cache(maxsize=4_096)
+def _sha256(path: Path, size: int, changed_ns: int) -> str:
+    """Return the hash of a file of this size and time: the same medium is in many cases."""
+    with open_regular(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def media_kind(head: bytes) -> tuple[str, str] | None:

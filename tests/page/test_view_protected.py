@@ -1,7 +1,9 @@
 """`safejury view` lets in whoever has the address, and nobody else."""
 
 import json
+import os
 import re
+import shutil
 import signal
 import socket
 import time
@@ -155,6 +157,26 @@ def test_a_picture_is_what_its_bytes_are(view: Viewed, whole_run: Path) -> None:
     assert reply.body == picture.read_bytes()
     assert view.get(f"media/{picture.name}.svg").status == 404
     assert view.get(f"media/{picture.name}.html").status == 404
+
+
+def test_what_is_no_picture_of_the_record_is_not_served(
+    workplace: Workplace, whole_run: Path
+) -> None:
+    """Nor does a pipe in its place, which never ends, hold up what else is asked for."""
+    run = shutil.copytree(whole_run, workplace.path / "copy")
+    picture, sound = _medium(run, b"\x89PNG"), _medium(run, b"ID3")
+    picture.write_bytes(picture.read_bytes()[:-1] + b"!")
+    sound.unlink()
+    os.mkfifo(sound)
+    with viewing(workplace, run) as served:
+        assert served.get(f"media/{sound.name}.mp3").status == 404
+        assert served.get(f"media/{picture.name}.png").status == 404
+        cases = _data(served.get("data/cases-0.js"), "cases-0")["cases"]
+    why = {each["sha256"]: each["why"] for case in cases for each in case.get("media", ())}
+    assert why == {
+        picture.name: "its file was changed after it was recorded",
+        sound.name: "its file cannot be read (it is no regular file)",
+    }
 
 
 def test_sound_can_be_played_from_any_place(view: Viewed, whole_run: Path) -> None:

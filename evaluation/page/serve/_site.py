@@ -14,7 +14,7 @@ import msgspec
 from ....common import RecordError, SafejuryError
 from ...record import MEDIA
 from .._assets import assets
-from .._media import media_kind
+from .._media import is_as_recorded, kind_of_file
 from .._pieces import script
 from .._source import PageOptions, PageSource
 from ._progress import Seen, progress_of
@@ -34,7 +34,6 @@ _KINDS = {
 _PIECE = re.compile(r"data/((?:index|texts|cases)-\d+)\.js")
 _FIGURE = re.compile(r"figures/([a-z0-9-]+\.(?:svg|png|csv))")
 _MEDIUM = re.compile(r"media/([0-9a-f]{64})\.([a-z0-9]+)")
-_HEAD = 64
 _LOOK_S = 1.0
 """Time between two looks at the records."""
 _ASKED_S = 60.0
@@ -211,10 +210,10 @@ def _medium(directories: Sequence[Path], sha256: str, suffix: str) -> Content | 
         try:
             if path.is_symlink():  # it could lead anywhere
                 continue
-            with path.open("rb") as file:
-                kind = media_kind(file.read(_HEAD))
+            kind = kind_of_file(path)
+            if kind is None or kind[1] != suffix or not is_as_recorded(path):
+                continue
         except OSError:
             continue
-        if kind is not None and kind[1] == suffix:
-            return Content(path, kind[0])
+        return Content(path, kind[0])
     return None
