@@ -11,7 +11,8 @@ from typing import TypeVar
 _BLANK_LETTERS = "\u115f\u1160\u3164\uffa0\u2800"
 _KEPT = "\n\t"
 _DROPPED = "\ufe0e\ufe0f"
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA_STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+"""With the full-width forms of East Asian keyboards, which spreadsheets take for the same."""
 
 T = TypeVar("T")
 

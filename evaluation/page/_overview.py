@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import msgspec
 
+from ...common import escape_line
 from ...datasets import load_taxonomy
 from ...deliberation import JuryCard
 from ..figures import HEAT_BOUNDS
@@ -62,7 +63,7 @@ def _run(source: PageSource, number: int, run: StoredRun, summary: RunSummary) -
     jury: dict[str, Any] = dict(meta.identity.get("jury", {}))
     foreperson = jury.get("foreperson")
     return {
-        "name": source.leaderboard.runs[number].name,
+        "name": escape_line(source.leaderboard.runs[number].name),
         "safejury": info["safejury"],
         "planned": info["cases_planned"],
         "finished": info["cases_finished"],

@@ -12,6 +12,7 @@ A folder that is written and a server that answers for a run use the same pieces
 The place of a case is that in the order in which cases were finished, run after run.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from math import ceil
 from typing import Any
@@ -109,7 +110,10 @@ def script(name: str, data: Data) -> bytes:
     No text in it can end a script or a comment: `<` is escaped, and so are the two characters
     that end a line for scripts alone.
     """
-    raw = msgspec.json.encode(data)
+    try:
+        raw = msgspec.json.encode(data)
+    except UnicodeEncodeError:  # the name of a folder need not be UTF-8
+        raw = json.dumps(data).encode()
     for plain, escaped in (
         (b"<", b"\\u003c"),
         ("\u2028".encode(), b"\\u2028"),

@@ -142,7 +142,7 @@ def test_csv_numbers_are_plain_and_what_was_not_measured_is_empty() -> None:
     )
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", " =", "\t="])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", " =", "\t=", "\uff1d"])
 def test_csv_text_is_never_a_formula(start: str) -> None:
     (row, *_) = csv_rows(summarize([replace(SAFE, target=f'{start}HYPERLINK("x")')]))
     assert row["target"].startswith("'")

@@ -11,7 +11,10 @@ VERSION = 1
 
 
 def gate_json(result: GateResult) -> str:
-    """Return a gate's result as JSON; keys are only added in later versions of a form."""
+    """Return a gate's result as JSON; keys are only added in later versions of a form.
+
+    Characters beyond ASCII are escaped: names of folders may be no UTF-8, or control a terminal.
+    """
     said: dict[str, object] = {
         "version": VERSION,
         "run": str(result.run),
@@ -25,7 +28,7 @@ def gate_json(result: GateResult) -> str:
         "notes": list(result.notes),
         "checks": [_check(check) for check in result.checks],
     }
-    return f"{json.dumps(said, ensure_ascii=False, indent=2, allow_nan=False)}\n"
+    return f"{json.dumps(said, indent=2, allow_nan=False)}\n"
 
 
 def _check(check: Check) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -132,7 +133,7 @@ def _id(rule: Rule) -> str:
 def _artifact(path: Path) -> dict[str, str]:
     if path.is_absolute():
         return {"uri": path.as_uri()}
-    return {"uri": quote(path.as_posix()), "uriBaseId": _HERE}
+    return {"uri": quote(os.fsencode(path.as_posix())), "uriBaseId": _HERE}
 
 
 def _logical(name: str, kind: str) -> dict[str, str]:

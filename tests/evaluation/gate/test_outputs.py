@@ -4,6 +4,7 @@ import json
 import os
 import re
 import stat
+import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -197,6 +198,20 @@ def test_names_cannot_break_out_of_any_file(gating: Gating, judging: Judging) ->
     rows = [line for line in files["m.md"].splitlines() if line.startswith("| \N{CROSS MARK}")]
     assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows] == [12]
     assert checked_sarif(files["s.sarif"])["results"][0]["message"]["text"].startswith(name)
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its names of files are UTF-8")
+def test_a_run_whose_name_is_no_utf_8_is_decided(gating: Gating, judging: Judging) -> None:
+    run = judged(judging, "named", {"mine": found(12)})
+    odd = run.rename(run.with_name(os.fsdecode(b"odd-\xff\xe2\x80\xae")))
+    policy = gating.policy("fail_if:\n  - rule: asr > 5%\n", os.fsdecode(b"policy-\xff.yaml"))
+    ended = gating.ask(odd, "--policy", policy, *FILES)
+    assert ended.code == 1, ended.err
+    files = read(gating)
+    checked_junit(files["j.xml"])
+    checked_sarif(files["s.sarif"])
+    assert json.loads(files["g.json"])["run"] == str(odd)
+    assert all("\u202e" not in text for text in files.values())
 
 
 def test_outputs_that_cannot_be_written_are_refused_before_anything_is_decided(

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 import shutil
 import signal
@@ -274,6 +275,16 @@ def test_what_a_killed_process_left_is_cleared_up(bare: Workplace, moment: str) 
 
 def _interrupt(done: int, of: int) -> None:
     raise KeyboardInterrupt
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its names of files are UTF-8")
+def test_a_run_whose_name_is_no_utf_8_has_a_page(bare: Workplace) -> None:
+    odd = os.fsdecode(b"runs/odd-\xff\xe2\x80\xae")
+    (bare.path / "runs/first").rename(bare.path / odd)
+    ended = bare.safejury("report", odd, "--html", "page", *ANY)
+    assert ended.code == 0, ended.err
+    (run,) = pieces(bare.path / "page")["overview"]["runs"]
+    assert run["name"] == r"odd-\udcff\u202e"  # shown as what it is, and turns nothing around
 
 
 def test_a_place_that_cannot_be_written_is_named(bare: Workplace) -> None:
