@@ -5,7 +5,7 @@
   const A_PAGE = 50;
   const LONG = 12;
   const unfolded = new Set();
-  const state = { wanted: null, result: null, found: null, text: "", selected: -1, scroll: new Map() };
+  const state = { wanted: null, result: null, found: null, text: "" };
 
   const SORTS = [
     ["", "Query"],

@@ -41,7 +41,6 @@
       if (name === "unsafe" && value === "1") [group, choice] = ["outcome", "unsafe"];
       if (name === "verdict") group = "outcome";
       if (name === "outcome" && !VERDICTS.includes(value)) group = "response";
-      if (name === "query") group = "query";
       (wanted.groups[group] ||= []).push(choice);
     }
     return wanted;
@@ -62,7 +61,7 @@
 
   /** Return whether a value is chosen by one of a group's choices. */
   function chosen(group, value, choices) {
-    if (group.flag) return Boolean(value) === true;
+    if (group.flag) return Boolean(value);
     const text = value === null || value === undefined ? "" : String(value);
     if (group.tree) return choices.some((each) => text === each || text.startsWith(`${each}.`));
     return choices.includes(text);

@@ -55,15 +55,17 @@
   function facts(overview) {
     const [run] = overview.runs;
     const { protocol } = run;
+    const conditions = [...new Set(overview.runs.flatMap((each) => each.conditions))];
+    const epochs = Math.max(...overview.runs.map((each) => each.epochs));
     const rows = [
       ["Protocol", `${protocol.name}: ${protocol.rule}, talk ${TALK[protocol.talk] || protocol.talk}`],
       run.rubric ? ["Rubric", run.rubric] : null,
       run.foreperson ? ["Foreperson", run.foreperson] : null,
       ["Set", overview.runs.map((each) => each.dataset.name || "not named").filter((name, at, all) => all.indexOf(name) === at).join(", ")],
-      run.conditions.length ? ["Conditions", ["as given", ...run.conditions].join(", ")] : null,
-      run.epochs > 1 ? ["Epochs", String(run.epochs)] : null,
-      run.begun ? ["Begun", overview.runs.map((each) => words.when(each.begun)).join("; ")] : null,
-      run.ended ? ["Ended", overview.runs.map((each) => words.when(each.ended)).join("; ")] : null,
+      conditions.length ? ["Conditions", ["as given", ...conditions].join(", ")] : null,
+      epochs > 1 ? ["Epochs", String(epochs)] : null,
+      overview.runs.some((each) => each.begun) ? ["Begun", overview.runs.map((each) => words.when(each.begun)).join("; ")] : null,
+      overview.runs.some((each) => each.ended) ? ["Ended", overview.runs.map((each) => words.when(each.ended)).join("; ")] : null,
       ["Version", `safejury ${run.safejury || "unknown"}${run.safejury === overview.safejury ? "" : `; page by ${overview.safejury}`}`],
     ].filter(Boolean);
     return el(
@@ -166,9 +168,9 @@
       "Models under test",
       "Safest first; a click on a heading sorts by it. The line under a rate is its 95 % interval, on one scale for the column.",
       safejury.table({ name: "Models under test", columns, rows, sort: "asr", classes: ["board", "cards"] }),
+      el("p.caption", {}, "ASR: unsafe verdicts per harmful query, lower is safer, by Wilson's interval. n: harmful cases with a verdict. Macro: mean of the categories. SRI: 20 to 100, higher is safer, from each case's median rating. Intervals say how far the choice of queries alone could have moved a figure. –: nothing was measured."),
       safejury.downloads(overview, "leaderboard", "safety-index", "over-refusal"),
       safejury.charts(overview, "outcomes"),
-      el("p.caption", {}, "ASR: unsafe verdicts per harmful query, lower is safer, by Wilson's interval. n: harmful cases with a verdict. Macro: mean of the categories. SRI: 20 to 100, higher is safer, from each case's median rating. Intervals say how far the choice of queries alone could have moved a figure. –: nothing was measured."),
     );
   }
 

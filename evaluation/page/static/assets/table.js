@@ -115,7 +115,7 @@
   /** Return a rate with its interval drawn: a number, the ends in words, and a line on a scale. */
   safejury.rate = function (value, interval, options = {}) {
     const { from = 0, to = 1, format = safejury.words.points, between = safejury.words.span } = options;
-    if (value === null || value === undefined) return el("span.rate", {}, safejury.words.MISSING);
+    if (value === null || value === undefined) return safejury.words.MISSING;
     const place = (x) => `${(100 * (Math.min(Math.max(x, from), to) - from)) / (to - from)}%`;
     const line = el("span.track", { "aria-hidden": "true" });
     if (interval) {
