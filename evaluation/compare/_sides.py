@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ...common import ConfigurationError
-from ...common.text import did_you_mean, quoted
+from ...common.text import did_you_mean, natural_order, quoted
 from ..report import StoredRun
 from ._figures import Side
 
@@ -64,12 +64,14 @@ class Parts:
 
     @property
     def targets(self) -> list[str]:
-        """Names of its targets."""
-        return sorted({target for target, _ in (*self.finished, *self.planned)})
+        """Names of its targets, in natural order."""
+        names = {target for target, _ in (*self.finished, *self.planned)}
+        return sorted(names, key=natural_order)
 
     def conditions(self, target: str) -> list[str]:
-        """Return the conditions of a target; none is the empty one."""
-        return sorted({name for of, name in (*self.finished, *self.planned) if of == target})
+        """Return the conditions of a target, in natural order; none is the empty one."""
+        names = {name for of, name in (*self.finished, *self.planned) if of == target}
+        return sorted(names, key=natural_order)
 
     def side(self, target: str, condition: str) -> Side:
         """Return a target under a condition."""
