@@ -20,6 +20,8 @@ Start = Callable[..., ScriptedServer]
 COMMANDS = (
     *("init", "run", "serve", "judge", "deliberate", "show", "report", "verify", "generate"),
     *("export-batch", "import-batch", "demo", "doctor", "probe", "personas", "scenarios"),
+    *("cases", "view", "figures", "compare", "gate", "merge", "export"),
+    *("calibrate", "review", "replay", "recheck"),
     *("datasets list", "datasets show", "datasets validate", "datasets convert"),
     "datasets sample",
 )
