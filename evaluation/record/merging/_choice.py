@@ -98,10 +98,18 @@ class Choice:
         return self._database.execute(_FIND, (case_id,)).fetchone() is not None
 
     def dropped(self, case_id: str, run: int) -> str | None:
-        """Return the head of a case of a run that is left out, None where it is not."""
+        """Return the head of a case of a run that is left out, None where it is not.
+
+        Empty where it is of a copy that went on; see `know_copy`.
+        """
         query = "SELECT head FROM dropped WHERE case_id = ? AND run = ?"
         found = self._database.execute(query, (case_id, run)).fetchone()
         return None if found is None else str(found[0])
+
+    def know_copy(self, case_id: str, run: int) -> None:
+        """Note that a case that is left out was begun in another run, of which this is a copy."""
+        where = "WHERE case_id = ? AND run = ?"
+        self._database.execute(f"UPDATE dropped SET head = '' {where}", (case_id, run))
 
     def charge(self, run: int, *, here: bool) -> None:
         """Count the charges of a run; what two copies of one run have counts once.
@@ -117,7 +125,7 @@ class Choice:
             if not here:
                 kind = "estimated" if kind == "open" else kind  # its process may be gone
                 head = self.dropped(case_id, run) if kind == "estimated" else None
-                if head is not None:
+                if head:
                     kind = told_apart(_LEFT_OUT, head)
             self.add_charge((call_id, case_id, kind, tokens, usd), number, here=here)
 

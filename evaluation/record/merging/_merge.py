@@ -12,7 +12,7 @@ from typing import Any
 
 from ....common import ConfigurationError, RecordError
 from ....common.files import make_private, private_folder
-from .._file import RECORD, locked
+from .._file import RECORD, locked, mark_of
 from .._reader import RecordReader
 from .._schema import SCHEMA, add_head, check_schema
 from .._unchanged import is_begun
@@ -91,6 +91,8 @@ def merge_runs(
             two queries, or two runs have judged a case otherwise.
     """
     there = is_begun(into)
+    if not there:
+        mark_of(into)  # says why where a record is there and cannot be read
     if not there and into.exists() and (not into.is_dir() or any(into.iterdir())):
         raise ConfigurationError(
             f"{into}: holds something else than a run: name a directory that is new"

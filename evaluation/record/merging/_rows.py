@@ -111,7 +111,11 @@ class Copying:
                 if case_id != last:
                     last, head = case_id, choice.dropped(case_id, run)
                 there = self._database.execute(_KEPT_CALL, (call_id, key)).fetchone()
-                if head is None and (there is None or there[0] == completion):
+                if there is not None and there[0] == completion:  # of a copy: it was paid once
+                    if head is not None:
+                        choice.know_copy(case_id, run)
+                    continue
+                if head is None and there is None:
                     yield row
                     continue
                 # What was judged in vain, or asked on two machines, was spent all the same.

@@ -142,6 +142,31 @@ def test_a_case_that_was_judged_twice(usage: Any, workplace: Any, scripted: Star
     assert workplace.safejury("verify", "runs/board").code == 0
 
 
+def test_a_copy_that_retried_what_failed_was_paid_once(workplace: Any, scripted: Start) -> None:
+    """Of a case that both have otherwise, what was asked before the copy was made is the same."""
+    is_down = [True]
+
+    def reply(body: Mapping[str, Any]) -> ScriptedReply | str:
+        fails = is_down and body["model"] == "lawyer-model" and "Question 3" in str(body)
+        return ScriptedReply(status=500) if fails else answer(body)
+
+    server = scripted(reply)
+    workplace.queries(*queries(0, 12))
+    run(workplace, server, "one", "a")
+    shutil.copytree("runs/one", "runs/two")
+    is_down.clear()
+    config = workplace.config(
+        server.base_url, run__name="two", targets=targets(server.base_url, "a")
+    )
+    assert workplace.safejury("run", config, "--retry-failed").code == 0
+    whole = workplace.report("runs/two")["run"]["spent"]["total"]
+    for number, order in enumerate((("one", "two"), ("two", "one"))):
+        for _ in range(2):
+            ended = merge(workplace, *order, into=f"board{number}", options=("--prefer", "first"))
+            assert "1 judged otherwise" in ended.out
+            assert workplace.report(f"runs/board{number}")["run"]["spent"]["total"] == whole
+
+
 def test_what_was_asked_on_two_machines_was_paid_on_both(
     workplace: Any, server: ScriptedServer, scripted: Start
 ) -> None:
@@ -272,6 +297,7 @@ def test_what_cannot_be_merged_is_said(workplace: Any, server: ScriptedServer) -
     shutil.copytree("runs/one", "runs/two")
     workplace.path.joinpath("runs/two/record.sqlite").write_bytes(b"no record" * 99)
     merge(workplace, "one", "two", into="other").refused("runs/two", "not a record")
+    merge(workplace, "one", "one", into="two").refused("runs/two", "not a record")
 
 
 def test_another_machine_has_other_addresses(
