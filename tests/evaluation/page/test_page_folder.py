@@ -20,6 +20,7 @@ import pytest
 from shown_run import COMPLIED, HOSTILE, VAGUE, make_run
 from workplace import Host, Workplace
 
+from safejury.evaluation.figures import PALETTE
 from safejury.evaluation.page import PageSource, write_page
 from safejury.testing import ScriptedReply, ScriptedServer
 
@@ -103,6 +104,14 @@ def test_times_of_the_page_are_those_of_its_chart(made: Workplace, page: Path) -
         assert int(row["n"]) == shown["n"]
         assert float(row["median_s"]) == shown["median"]
         assert float(row["slowest_tenth_s"]) == shown["high"]
+
+
+def test_the_page_gives_no_color_of_its_charts_another_meaning(page: Path) -> None:
+    style = (page / "assets" / "app.css").read_text(encoding="utf-8")
+    (own,) = re.findall(r"^:root \{$(.+?)^\}$", style, re.MULTILINE | re.DOTALL)
+    names = set(re.findall(r"--([\w-]+):", own))
+    assert "unsafe" in names
+    assert not names & PALETTE.keys()
 
 
 def test_only_its_owner_may_read_a_page(page: Path) -> None:
@@ -237,6 +246,7 @@ _KILLED = """
 import os, signal, sys
 from contextlib import closing
 from pathlib import Path
+from safejury.evaluation.figures import PALETTE
 from safejury.evaluation.page import PageSource, write_page
 
 run, folder, moment = sys.argv[1:]
