@@ -4,7 +4,7 @@ from ._all import FIGURES, figures_of
 from ._canvas import label, require_matplotlib
 from ._figure import FORMATS, Figure, Figures, FigureTable, LeftOut
 from ._files import INDEX, read_formats, write_figures
-from ._palette import HEAT_BOUNDS, PALETTE, css_variables
+from ._palette import HEAT_BOUNDS, PALETTE
 
 __all__ = [
     "FIGURES",
@@ -16,7 +16,6 @@ __all__ = [
     "FigureTable",
     "Figures",
     "LeftOut",
-    "css_variables",
     "figures_of",
     "label",
     "read_formats",

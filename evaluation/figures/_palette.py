@@ -87,10 +87,3 @@ def heat(share: float) -> tuple[str, str]:
     if step == 0 and share > 0:
         step = 1
     return light(f"heat-{step}"), light(f"heat-ink-{step}")
-
-
-def css_variables(*, dark: bool) -> str:
-    """Return the colors as declarations for a style sheet, `--ink: #1b1b1b; ...`."""
-    return " ".join(
-        f"--{name}: {color.dark if dark else color.light};" for name, color in PALETTE.items()
-    )

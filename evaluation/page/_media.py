@@ -11,7 +11,8 @@ from ...common.files import open_regular
 from ...datasets import Media
 
 _SHA256 = re.compile("[0-9a-f]{64}")
-_HEAD = 64
+HEAD = 64
+"""First bytes by which a picture or sound is known."""
 _STARTS = (
     (b"\x89PNG\r\n\x1a\n", "image/png", "png"),
     (b"\xff\xd8\xff", "image/jpeg", "jpg"),
@@ -96,7 +97,7 @@ def kind_of_file(path: Path) -> tuple[str, str] | None:
         OSError: It is no file, or cannot be read.
     """
     with open_regular(path) as file:
-        return media_kind(file.read(_HEAD))
+        return media_kind(file.read(HEAD))
 
 
 def is_as_recorded(path: Path) -> bool:
@@ -122,7 +123,7 @@ def media_kind(head: bytes) -> tuple[str, str] | None:
     SVG, HTML and everything that could carry a script is all else.
 
     Args:
-        head: Its first bytes, 64 of them.
+        head: Its first `HEAD` bytes.
     """
     for start, media_type, suffix in _STARTS:
         if head.startswith(start):
