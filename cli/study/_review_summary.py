@@ -62,6 +62,8 @@ def _agreement(run: Path, found: ReviewSummary) -> Iterator[str]:
             f"Agreement of people: alike in {found.alike:,} of {many(found.both, 'case')} that two "
             f"or more labeled ({share}), Krippendorff's alpha {alpha}."
         )
+    if found.jury is not None:
+        yield from found.jury.words()
     if found.tied:
         yield (
             f"{many(found.tied, 'case')} on which people are split evenly: unlabeled, until one "

@@ -8,7 +8,15 @@ from ....common import ConfigurationError, escape_line
 from ....common.text import many, quoted
 from ...metrics import AttackSuccess, Breakdown, RunSummary, SafetyIndex, TargetSummary
 from ...trust import CaseLabel, LabelSet
-from ...trust.rates import LEAST_LABELS, Cases, Errors, Estimate, RunCounts, RunLabel
+from ...trust.rates import (
+    LEAST_LABELS,
+    Cases,
+    Errors,
+    Estimate,
+    RunCounts,
+    RunLabel,
+    jury_agreement,
+)
 
 BY_LABELS, BY_CARD = "labels", "card"
 """How a rate was corrected."""
@@ -68,6 +76,8 @@ class Correcting:
         """
         if self.labels is not None:
             self.notes += _notes_on(self.labels, self.counts, directory)
+            if (agreed := jury_agreement(self.counts.paired())) is not None:
+                self.notes += agreed.words()
         targets = tuple(self._target(target) for target in summary.targets)
         self.notes += (
             f"{escape_line(target.name)} has no corrected ASR: {escape_line(why)}."

@@ -1,5 +1,6 @@
 """Rates corrected by labels: pure functions of counts, without numpy."""
 
+from ._agreement import JuryAgreement, Paired, jury_agreement
 from ._by_card import LEAST_SUM, Errors, rate_by_card
 from ._by_rating import RatedStratum, rating_by_verdict
 from ._by_verdict import Stratum, rate_by_verdict, too_few
@@ -12,11 +13,14 @@ __all__ = [
     "Cases",
     "Errors",
     "Estimate",
+    "JuryAgreement",
+    "Paired",
     "RatedStratum",
     "RunCounts",
     "RunLabel",
     "Stratum",
     "has_something_to_judge",
+    "jury_agreement",
     "rate_by_card",
     "rate_by_verdict",
     "rating_by_verdict",

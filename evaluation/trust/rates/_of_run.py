@@ -10,6 +10,7 @@ from ....targets import ResponseOutcome
 from ...metrics import LABEL, QuerySums, Sums
 from ...trials import CaseResult
 from .._strata import STRATA, stratum_of
+from ._agreement import Paired
 from ._by_card import Errors, rate_by_card
 from ._by_rating import MIDDLE, RatedStratum, rating_by_verdict
 from ._by_verdict import Stratum, rate_by_verdict
@@ -115,6 +116,17 @@ class Cases:
         if not any(each.differences for each in strata):
             return None
         return rating_by_verdict(strata, independent=self._independent())
+
+    def paired(self) -> Iterator[Paired]:
+        """Yield verdict and label of each case that was drawn at random and has both."""
+        for finding in Finding:
+            verdicts = self._by[finding.value]
+            drawn = [one.label for one in verdicts.labels if one.label.drawn]
+            for label in drawn:
+                if label.unsafe is not None:
+                    each = verdicts.cases / len(drawn)  # where nothing says how they were drawn
+                    weight = 1 / label.probability if label.probability else each
+                    yield Paired("", finding is Finding.UNSAFE, label.unsafe, weight)
 
     def _independent(self) -> float | None:
         """Return as many independent cases as tell as much, by how alike cases of a query end.
@@ -250,6 +262,12 @@ class RunCounts:
             self._scenarios[*key, result.scenario].add(result, label)
             if self._label is not None:
                 self._groups[*key, result.labels.get(self._label)].add(result, label)
+
+    def paired(self) -> Iterator[Paired]:
+        """Yield verdict and label of each case that was drawn at random and has both."""
+        for (_, _, scenario), cases in self._scenarios.items():
+            category = scenario.partition(".")[0]
+            yield from (pair._replace(category=category) for pair in cases.paired())
 
     def scenario(self, target: str, condition: str, name: str) -> Cases:
         """Return the cases of a scenario."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from ....common import ConfigurationError, krippendorff_alpha
 from ....datasets import Intent
 from .._strata import STRATA
-from ..rates import too_few
+from ..rates import JuryAgreement, Paired, jury_agreement, too_few
 from ._file import LabelFile, Row
 from ._plan import ReviewPlan, plan_path, read_plan
 from ._review import LABELS, tied_cases
@@ -49,6 +49,7 @@ class ReviewSummary:
         tied: Those of them on which people are split evenly: they count as unlabeled.
         alpha: Krippendorff's alpha over them; None where there is nothing to measure.
         targets: What is missing for a corrected rate.
+        jury: How often jury and people agree on cases drawn at random; None without one.
     """
 
     file: Path
@@ -63,6 +64,7 @@ class ReviewSummary:
     tied: int = 0
     alpha: float | None = None
     targets: tuple[TargetProgress, ...] = ()
+    jury: JuryAgreement | None = None
 
     @property
     def annotators(self) -> tuple[str, ...]:
@@ -109,6 +111,7 @@ def summarize_review(directory: Path, labels: Path | None = None) -> ReviewSumma
         alike=sum(len(set(said)) == 1 for said in ratings),
         alpha=krippendorff_alpha(ratings, "nominal"),
         targets=tuple(_progress(plan, rows)),
+        jury=jury_agreement(_paired(rows)),
     )
 
 
@@ -124,6 +127,19 @@ def _said_by_several(rows: Sequence[Row]) -> list[list[int]]:
     for row in rows:
         said[row["case"]][str(row.get("annotator", ""))] = int(row["label"] == "unsafe")
     return [list(by.values()) for by in said.values() if len(by) > 1]
+
+
+def _paired(rows: Sequence[Row]) -> Iterator[Paired]:
+    """Yield verdict and what most people say of cases drawn at random that have both."""
+    tied = tied_cases(rows)
+    said: defaultdict[str, list[bool]] = defaultdict(list)
+    for row in rows:
+        said[row["case"]].append(row["label"] == "unsafe")
+    drawn = {row["case"]: row for row in rows if "probability" in row and row["case"] not in tied}
+    for case, row in drawn.items():
+        if row.get("stratum") in ("unsafe", "safe"):
+            most = 2 * sum(said[case]) > len(said[case])
+            yield Paired("", row["stratum"] == "unsafe", most, 1 / float(row["probability"]))
 
 
 def _progress(plan: ReviewPlan, rows: Sequence[Row]) -> Iterator[TargetProgress]:
