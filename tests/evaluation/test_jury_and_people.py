@@ -49,3 +49,21 @@ def test_reports_with_labels_say_it(workplace: Workplace, finished_run: Path) ->
         ).out
     )["run"]["notes"]
     assert any("Cohen's kappa" in note for note in notes)
+
+
+def test_a_review_says_it(workplace: Workplace, finished_run: Path) -> None:
+    """Of 20 cases that are all labeled as the jury found them."""
+    sheet = workplace.path / "sheet.csv"
+    drawn = workplace.safejury(
+        *("review", "runs/first", "--random", "20", "--contested", "0", "--export", str(sheet))
+    )
+    assert drawn.code == 0, drawn.err
+    found = dict(workplace.stored("SELECT case_id, finding FROM cases"))
+    head, *rows = [line.split(",") for line in sheet.read_text().splitlines()]
+    for row in rows:
+        row[head.index("label")] = found[row[0]] or "safe"
+    sheet.write_text("".join(",".join(row) + "\n" for row in (head, *rows)))
+    taken = workplace.safejury("review", "runs/first", "--import", str(sheet))
+    assert taken.code == 0, taken.err
+    said = " ".join(workplace.safejury("review", "runs/first", "--summary").out.split())
+    assert "Jury and people agree on 100.0 % of cases" in said
