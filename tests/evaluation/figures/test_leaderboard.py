@@ -23,6 +23,14 @@ def test_targets_are_ranked_by_attack_success_rate(three_targets: Path) -> None:
     assert [row.name[:7] for row in board.rows] == ["GPT-4o", "Qwen2-V", "model_x"]
 
 
+def test_jurors_are_compared_by_their_votes_before_any_talk(three_targets: Path) -> None:
+    """A case counts once, however many rounds it had."""
+    with closing(StoredRun(three_targets)) as run:
+        board, finished = Leaderboard.of([run]), run.summary().finished
+    assert any(row.summary.flips.cases_discussed for row in board.rows)
+    assert {pair.alike.n for pair in board.votes.pairs.values()} == {finished}
+
+
 def test_one_name_in_two_runs_is_told_apart_by_the_run(three_targets: Path, tmp_path: Path) -> None:
     other = Path(shutil.copytree(three_targets, tmp_path / "second"))
     with closing(StoredRun(three_targets)) as one, closing(StoredRun(other)) as two:

@@ -21,7 +21,7 @@ from shown_run import COMPLIED, HOSTILE, VAGUE, make_run
 from workplace import Host, Workplace
 
 from safejury.evaluation.figures import PALETTE
-from safejury.evaluation.page import PageSource, write_page
+from safejury.evaluation.page import PageSource, piece, write_page
 from safejury.testing import ScriptedReply, ScriptedServer
 
 Start = Callable[..., ScriptedServer]
@@ -247,7 +247,7 @@ import os, signal, sys
 from contextlib import closing
 from pathlib import Path
 from safejury.evaluation.figures import PALETTE
-from safejury.evaluation.page import PageSource, write_page
+from safejury.evaluation.page import PageSource, piece, write_page
 
 run, folder, moment = sys.argv[1:]
 renames = []
@@ -331,6 +331,24 @@ def test_a_medium_that_is_gone_or_changed_shows_as_that(run: Workplace) -> None:
         other.name: "its file was changed after it was recorded",
     }
     assert not [*(run.path / "page").glob("media/*")]
+
+
+def test_no_record_can_lead_a_page_to_other_files(run: Workplace) -> None:
+    """A record may come from anybody, and name a file of this machine in place of a hash."""
+    folder = run.path / "runs/first"
+    picture = next(path for path in folder.glob("media/*") if path.read_bytes()[:4] == b"\x89PNG")
+    shutil.copy(picture, folder / "elsewhere")
+    with closing(sqlite3.connect(folder / "record.sqlite")) as database:
+        name = "UPDATE entries SET body = replace(body, ?, '../elsewhere')"
+        assert database.execute(name, [picture.name]).rowcount
+        database.commit()
+    with closing(PageSource([folder])) as source:
+        found = piece(source, "cases-0")
+    assert found is not None
+    media = [each for case in found["cases"] for each in case.get("media", ())]
+    (other,) = {each["why"] for each in media if each["sha256"] == "../elsewhere"}
+    assert "not named by its SHA-256" in other
+    assert not [each["name"] for each in media if "elsewhere" in each["name"]]
 
 
 def test_a_record_that_was_changed_is_refused(run: Workplace) -> None:
