@@ -21,6 +21,7 @@ def verify(run: RunPath) -> int:
         found = stored.check(report, read_media=True)
         grown, shared = stored.growth, stored.shared
         unlike = stored.shared_problem()
+        copy_of = stored.meta.shared
     if found.about is not None:
         write_line(f"{run}: {found.about}.")
     as_recorded = found.cases + found.unfinished - found.changed
@@ -36,8 +37,9 @@ def verify(run: RunPath) -> int:
         )
     if grown is not None:
         write_line(grown)
-    if shared is not None:
+    if shared is not None and copy_of is not None:
         write_line(shared)
-        write_line(f"{run}: {unlike}." if unlike else "Its cases are bound to that SHA-256.")
+        bound = f"Its cases are bound to that SHA-256. Seal of all copies of it: {copy_of.seal}"
+        write_line(f"{run}: {unlike}." if unlike else bound)
     write_line(f"SHA-256 of {'this copy' if shared else 'the run'}: {found.digest}")
     return EXIT_INFRASTRUCTURE if found.is_changed or unlike else 0

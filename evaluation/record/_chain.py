@@ -59,6 +59,29 @@ def bound_to(about: bytes, heads: Iterable[tuple[str, str]]) -> str:
     return whole.hex()
 
 
+def blinding(about: Iterable[str], heads: Iterable[tuple[str, str]]) -> bytes:
+    """Compute what hides the heads of a run's cases, which only who has the whole run can know.
+
+    A head by itself would confirm a guess of a question, where nothing else in its case is secret.
+
+    Args:
+        about: Facts of the run, as stored.
+        heads: Its cases in order, each with the head of its chain.
+    """
+    return bytes.fromhex(digest(("shareable copy", *about), heads))
+
+
+def blinded(key: bytes, case_id: str, head_of_case: str) -> str:
+    """Compute what stands for the head of a case where its words are not, in hexadecimal.
+
+    Args:
+        key: Of the whole run, from `blinding`.
+        case_id: The case's id.
+        head_of_case: The head of its chain.
+    """
+    return _hash(key, case_id, head_of_case).hex()
+
+
 def _hash(before: bytes, *parts: str) -> bytes:
     hashed = [before]
     for part in parts:

@@ -108,7 +108,7 @@ class KeptCases:
             yield str(case_id)
 
     def original_heads(self) -> Iterator[tuple[str, str]]:
-        """Yield the cases of a shareable copy, each with its head in the run it was made of."""
+        """Yield the cases of a shareable copy, each with what stands for its head."""
         for case_id, found in self._database.execute(_ORIGINAL):
             yield str(case_id), str(found)
 

@@ -21,8 +21,8 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         sha256: Digest of the run that it was made of, as its owner's `verify` says it.
-        about: The part of that digest which is over the facts on the run as a whole: bound to the
-            heads of its cases it gives the digest.
+        seal: Hash of that digest and of what stands for the head of each case. Every copy of the
+            run has the same: it depends on nothing else.
         when: When it was made, in UTC, as ISO 8601.
         version: The version of safejury that made it.
         labels: Whether the labels of queries were kept.
@@ -31,7 +31,7 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     sha256: _Sha256
-    about: _Sha256
+    seal: _Sha256
     when: str
     version: str
     labels: bool = False
@@ -50,9 +50,9 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
         """Return why the cases are not those of the run it was made of, None if they are.
 
         Args:
-            heads: Its cases in order, each with the head that it had in that run.
+            heads: Its cases in order, each with what stands for the head that it had in that run.
         """
-        if bound_to(bytes.fromhex(self.about), heads) == self.sha256:
+        if bound_to(bytes.fromhex(self.sha256), heads) == self.seal:
             return None
         return "its cases are not those of the run that it says it was made of"
 

@@ -6,6 +6,7 @@ from typing import Any, cast
 import msgspec
 
 from ....common import ConfigurationError
+from ....deliberation.protocol.card import CardJury
 from .._jury import cases_sha256, decided_by, jury_identity
 from .._meta import SEALED, Meta, binding
 from ..growth import GROWN
@@ -66,7 +67,8 @@ def facts_without_words(meta: Meta, name: str, shared: Shared) -> dict[str, str]
     if rubric is not None:
         raw["rubric"] = _text({"name": "rubric", "text": "", "sha256": rubric.sha256})
     if meta.card is not None:
-        raw["card"] = _text(msgspec.structs.replace(meta.card, notes=(), sample=None))
+        jury = _seats_alone(meta.card.jury)
+        raw["card"] = _text(msgspec.structs.replace(meta.card, jury=jury, notes=(), sample=None))
     if meta.served:
         raw["servers"] = _text({plain_name(it): names for it, names in meta.served.items()})
     if meta.grown:
@@ -103,16 +105,18 @@ def _kept(meta: Meta) -> Kept:
         jury = jury_identity(meta.identity, meta.jury)
     except ConfigurationError:  # of an early version
         jury = None
-    if jury is not None:
-        seats = (
-            msgspec.structs.replace(
-                it, model=plain_name(it.model), persona=persona_name(it.persona)
-            )
-            for it in jury.seats
-        )
-        jury = msgspec.structs.replace(jury, seats=tuple(seats))
+    jury = None if jury is None else _seats_alone(jury)
     others = decided_by(meta.identity, len(meta.jury)).others
     return Kept(jury=jury, others=others, cases=cases_sha256(meta.identity))
+
+
+def _seats_alone(jury: CardJury) -> CardJury:
+    """Return a jury as a card knows it, without the places of models and personas."""
+    seats = (
+        msgspec.structs.replace(it, model=plain_name(it.model), persona=persona_name(it.persona))
+        for it in jury.seats
+    )
+    return msgspec.structs.replace(jury, seats=tuple(seats))
 
 
 def _jury(said: Mapping[str, Any]) -> dict[str, Any]:

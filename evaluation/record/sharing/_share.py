@@ -19,7 +19,7 @@ from ....common import ConfigurationError, RecordChangedError, RecordError
 from ....common.files import atomic_write, make_private, private_folder
 from ....deliberation import CaseOpened
 from ...trials import SKIPPED_ITEMS, SKIPPED_ROWS, CaseResult
-from .._chain import START, digest, head, link
+from .._chain import START, blinded, blinding, bound_to, head, link
 from .._file import RECORD
 from .._pages import ENTRIES
 from .._reader import RecordReader
@@ -36,6 +36,8 @@ SELECT call_id, json_extract(completion, '$.usage'), json_extract(completion, '$
        json_extract(completion, '$.attempts') FROM calls ORDER BY call_id, key
 """
 _AT_ONCE = 500
+_PARTS = 10
+"""Columns of a case that the head of its chain is over; the head comes after them."""
 _UNLISTED = {"target", "unread"}
 Row = tuple[Any, ...]
 
@@ -77,9 +79,10 @@ def share_run(run: Path, into: Path, *, labels: bool = False) -> SharedRun:
     with closing(RecordReader(run)) as reader:
         refuse_shared(run, reader.meta.raw, "be shared again")
         checked = reader.check_unchanged(media_may_be_gone=True)
+        key = blinding(reader.about(), _heads(reader))
         shared = Shared(
             sha256=checked.digest,
-            about=digest(reader.about(), ()),
+            seal=bound_to(bytes.fromhex(checked.digest), _hidden(reader, key)),
             when=datetime.now(UTC).isoformat(timespec="seconds"),
             version=version("safejury"),
             labels=labels,
@@ -87,7 +90,7 @@ def share_run(run: Path, into: Path, *, labels: bool = False) -> SharedRun:
             unfinished=checked.unfinished,
         )
         with _beside(into) as place:
-            cases = _write(place, into.name, reader, shared)
+            cases = _write(place, into.name, reader, shared, key)
             _write_lists(run, place)
             _put(place, into)
     return SharedRun(into, cases, shared.sha256, labels)
@@ -106,7 +109,7 @@ def _beside(into: Path) -> Generator[Path]:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _write(place: Path, name: str, reader: RecordReader, shared: Shared) -> int:
+def _write(place: Path, name: str, reader: RecordReader, shared: Shared, key: bytes) -> int:
     """Write the record, and return the number of its cases."""
     path = place / RECORD
     try:
@@ -115,7 +118,7 @@ def _write(place: Path, name: str, reader: RecordReader, shared: Shared) -> int:
             # Nothing that was removed was ever in this file, in its free pages or its log.
             database.executescript(SCHEMA)
             database.execute("BEGIN IMMEDIATE")
-            copying = _Copying(database, reader, Redaction(labels=shared.labels))
+            copying = _Copying(database, reader, Redaction(labels=shared.labels), key)
             copying.write("INSERT INTO meta VALUES (?, ?)", _facts(reader, name, shared))
             copying.cases()
             copying.spent()
@@ -133,13 +136,36 @@ def _facts(reader: RecordReader, name: str, shared: Shared) -> Iterable[tuple[st
     return facts_without_words(reader.meta, name, shared).items()
 
 
+def _heads(reader: RecordReader) -> Iterator[tuple[str, str]]:
+    """Yield the cases of the run in order, each with the head of its chain."""
+    for row in reader.kept.rows(_CASES):
+        if len(row) > _PARTS and row[_PARTS] is not None:  # compared with the case before
+            yield row[0], row[_PARTS]
+        else:  # of an early version
+            yield row[0], _transcript(reader, row[0], row[:_PARTS])[0]
+
+
+def _hidden(reader: RecordReader, key: bytes) -> Iterator[tuple[str, str]]:
+    return ((case_id, blinded(key, case_id, found)) for case_id, found in _heads(reader))
+
+
+def _transcript(reader: RecordReader, case_id: str, row: Row) -> tuple[str, list[Row]]:
+    """Return the head that a case has in the run, and its entries."""
+    last, entries = START, list[Row]()
+    for number, kind, body in reader.kept.rows(_ENTRIES, case_id):
+        last = link(last, case_id, number, kind, body)
+        entries.append((number, kind, body))
+    return head(last, row), entries
+
+
 class _Copying:
     """Copies the rows of a record without their words, within one transaction of the caller."""
 
     def __init__(
-        self, database: sqlite3.Connection, reader: RecordReader, redaction: Redaction
+        self, database: sqlite3.Connection, reader: RecordReader, redaction: Redaction, key: bytes
     ) -> None:
         self._database = database
+        self._key = key
         self._reader = reader
         self._redaction = redaction
         self._result = msgspec.json.Decoder(CaseResult).decode
@@ -153,7 +179,8 @@ class _Copying:
             for row in kept.rows(_CASES):
                 case_id, columns, stored = row[0], row[1:9], row[9]
                 try:
-                    was, entries = self._transcript(case_id, row[:10])
+                    head_of_case, entries = _transcript(self._reader, case_id, row[:_PARTS])
+                    was = blinded(self._key, case_id, head_of_case)
                     result = _text(self._redaction.result(self._result(stored)))
                 except (msgspec.MsgspecError, RecursionError, ValueError) as error:
                     raise RecordChangedError(
@@ -197,14 +224,6 @@ class _Copying:
         left = iter(rows)
         while group := list(islice(left, _AT_ONCE)):
             self._database.executemany(statement, group)
-
-    def _transcript(self, case_id: str, row: Row) -> tuple[str, list[Row]]:
-        """Return the head that a case has in the run, and its entries."""
-        last, entries = START, list[Row]()
-        for number, kind, body in self._reader.kept.rows(_ENTRIES, case_id):
-            last = link(last, case_id, number, kind, body)
-            entries.append((number, kind, body))
-        return head(last, row), entries
 
     def _without_words(
         self, case_id: str, entries: Iterable[Row], was: str

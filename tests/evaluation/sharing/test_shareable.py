@@ -11,14 +11,19 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from calibrated import QUICK, labels
+from jury_cards import hand_card
 from shown_run import make_run, reply, write_queries
 from workplace import Workplace
 
-from safejury.deliberation import Verdict
+from safejury.assembly import load_config
+from safejury.deliberation import Verdict, write_card
+from safejury.evaluation.plan import identity_of, set_up
+from safejury.evaluation.record import jury_identity
 from safejury.evaluation.trials import CaseResult
-from safejury.testing import ScriptedReply, ScriptedServer
+from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
 CANARY = "kanarienvogel"
 _ACCEPTED = ("--min-coverage", "0", "--min-panel", "0")
@@ -105,6 +110,74 @@ def test_verify_says_whose_copy_it_is(workplace: Workplace, run: Path) -> None:
     assert verified.code == 0, verified.out
     assert original in verified.out
     assert "Its cases are bound to that SHA-256." in verified.out
+
+
+def test_no_head_confirms_a_guess_of_a_question(workplace: Workplace, run: Path) -> None:
+    """Where a filter stopped the answer, all of a case but its question stays in the copy.
+
+    A head over both would tell who tries questions which one it was.
+    """
+    heads = [head for (head,) in workplace.stored("SELECT head FROM cases")]
+    shared = _shared(workplace).joinpath("record.sqlite").read_bytes()
+    assert heads
+    assert not [head for head in heads if head.encode() in shared]
+    said = json.loads(
+        workplace.stored("SELECT value FROM meta WHERE key = 'shared'", run="shared")[0][0]
+    )
+    hashes = {key for key, value in said.items() if len(str(value)) == len(heads[0])}
+    assert hashes == {"sha256", "seal"}
+
+
+def test_all_copies_of_a_run_have_one_seal(workplace: Workplace, run: Path) -> None:
+    """By it the owner proves whose copy one is."""
+    _shared(workplace)
+    ended = workplace.safejury("export", "runs/first", "--shareable", "other", "--keep-labels")
+    assert ended.code == 0, ended.err
+    seals = [
+        json.loads(workplace.stored("SELECT value FROM meta WHERE key = 'shared'", run=name)[0][0])
+        for name in ("shared", "other")
+    ]
+    assert seals[0]["seal"] == seals[1]["seal"]
+    assert seals[0]["seal"] in workplace.safejury("verify", "other").out
+
+
+def test_a_card_tells_no_places_of_models_and_personas(
+    workplace: Workplace, scripted: Callable[..., ScriptedServer]
+) -> None:
+    """The card that decides a run names the jury that it was made of."""
+    (workplace.path / f"{CANARY}.yaml").write_text(
+        "name: own\ntitle: Own\nperspective: Own.\ninstructions: Say it.\n"
+    )
+
+    def answer(body: Mapping[str, Any]) -> str:
+        return "Like this." if body["model"] == "target" else ballot("safe", 4)
+
+    url = scripted(answer).base_url
+    model = f"/{CANARY}/lawyer-model"
+    jurors: list[dict[str, Any]] = [
+        {"persona": "clinician", "base_url": url, "model": "clinician-model"},
+        {"persona": f"./{CANARY}.yaml", "name": "lawyer", "base_url": url, "model": model},
+        {"persona": "sceptic", "base_url": url, "model": "sceptic-model"},
+    ]
+    settings: dict[str, Any] = {
+        "jury__protocol": {"preset": "vote", "rule": "calibrated"},
+        "jury__card": "card.json",
+        "jury__jurors": jurors,
+    }
+    weights = {"clinician": (3.0, -2.0, 0.0), "lawyer": (0.5, -0.5, 0.0)}
+    card = hand_card({**weights, "sceptic": (0.25, -0.25, 0.0)})
+    without = {**settings, "jury__protocol": "vote", "jury__card": None}
+    plan = set_up(load_config(workplace.path / workplace.config(url, **without)), workplace.path)
+    jury = jury_identity(identity_of(plan), plan.jury.infos)
+    write_card(msgspec.structs.replace(card, jury=jury), workplace.path / "card.json")
+    ended = workplace.safejury("run", workplace.config(url, **settings))
+    assert ended.code == 0, ended.err
+    assert CANARY in str(workplace.stored("SELECT value FROM meta WHERE key = 'card'"))
+    assert not _has(_shared(workplace) / "record.sqlite")
+    first, second = (workplace.report(name)["targets"] for name in ("runs/first", "shared"))
+    assert second == first
+    replayed = workplace.safejury("replay", "shared", "--card", "card.json")
+    assert replayed.code == 0, replayed.err
 
 
 def test_a_case_that_was_added_is_not_of_that_run(workplace: Workplace, run: Path) -> None:
