@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import msgspec
 
 from ....common import RecordError
+from ....common.text import many
 from ....deliberation.protocol.card import CardJury
 from .._chain import bound_to
 
@@ -41,9 +42,15 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
     def words(self) -> str:
         """Return a sentence that says what the run is."""
         labels = "" if self.labels else " and labels"
+        counts = (
+            (self.unchained, "had no chain there, as of an earlier version"),
+            (self.unfinished, "were not finished and are left out"),
+        )
+        of_cases = "".join(f" {many(n, 'case')} of it {what}." for n, what in counts if n)
         return (
             f"Shareable copy ({self.when[:10]}, version {self.version}) without questions, "
             f"responses, the jurors' words, media{labels}, of the run with SHA-256 {self.sha256}."
+            f"{of_cases}"
         )
 
     def problem(self, heads: Iterable[tuple[str, str]]) -> str | None:

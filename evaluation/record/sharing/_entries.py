@@ -45,11 +45,12 @@ class Redaction:
 
     Args:
         labels: Whether the labels of queries are kept.
+        places: Takes places out of names.
     """
 
-    def __init__(self, *, labels: bool) -> None:
+    def __init__(self, *, labels: bool, places: Places) -> None:
         self.labels = labels
-        self.places = Places()
+        self.places = places
 
     def entry(self, entry: Entry) -> Entry:
         """Return an entry of a transcript without words; ballots are sealed anew."""

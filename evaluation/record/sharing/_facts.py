@@ -12,7 +12,7 @@ from .._meta import SEALED, Meta, binding
 from ..growth import GROWN
 from ..identity import SHARED, WITHHELD, Kept, Shared
 from ._entries import seat_without_words
-from ._places import persona_name, plain_name
+from ._places import Places, persona_name, plain_name
 
 _AS_THEY_ARE = (
     *("format", "protocol", "embedded", "total", "planned", "queries", "used", "limits"),
@@ -44,13 +44,14 @@ _OF_PARTS = (
 _SETS = frozenset({"mini", "responses"})
 
 
-def facts_without_words(meta: Meta, name: str, shared: Shared) -> dict[str, str]:
+def facts_without_words(meta: Meta, name: str, shared: Shared, places: Places) -> dict[str, str]:
     """Return the rows of `meta` of a shareable copy.
 
     Args:
         meta: The facts of the run.
         name: The name of the copy.
         shared: What it says of the run.
+        places: Takes places out of names of servers.
     """
     raw = {key: meta.raw[key] for key in _AS_THEY_ARE if key in meta.raw}
     rubric = meta.rubric
@@ -70,7 +71,7 @@ def facts_without_words(meta: Meta, name: str, shared: Shared) -> dict[str, str]
         jury = _seats_alone(meta.card.jury)
         raw["card"] = _text(msgspec.structs.replace(meta.card, jury=jury, notes=(), sample=None))
     if meta.served:
-        raw["servers"] = _text({plain_name(it): names for it, names in meta.served.items()})
+        raw["servers"] = _text({places.apart(it): names for it, names in meta.served.items()})
     if meta.grown:
         steps = (
             {"when": it.when, "version": it.version, "added": WITHHELD, "of": it.of}

@@ -4,7 +4,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ from .._schema import SCHEMA
 from ..identity import SHARED, Shared, refuse_shared
 from ._entries import Redaction
 from ._facts import facts_without_words
-from ._places import plain_name
+from ._places import Places
 
 _CASES = "SELECT * FROM cases ORDER BY case_id"
 _ENTRIES = "SELECT number, kind, body FROM entries WHERE case_id = ? ORDER BY number"
@@ -118,8 +118,12 @@ def _write(place: Path, name: str, reader: RecordReader, shared: Shared, key: by
             # Nothing that was removed was ever in this file, in its free pages or its log.
             database.executescript(SCHEMA)
             database.execute("BEGIN IMMEDIATE")
-            copying = _Copying(database, reader, Redaction(labels=shared.labels), key)
-            copying.write("INSERT INTO meta VALUES (?, ?)", _facts(reader, name, shared))
+            places = Places(_functions(reader.meta.identity))
+            copying = _Copying(
+                database, reader, Redaction(labels=shared.labels, places=places), key
+            )
+            facts = facts_without_words(reader.meta, name, shared, places)
+            copying.write("INSERT INTO meta VALUES (?, ?)", facts.items())
             copying.cases()
             copying.spent()
             database.execute("COMMIT")
@@ -132,8 +136,10 @@ def _write(place: Path, name: str, reader: RecordReader, shared: Shared, key: by
         ) from None
 
 
-def _facts(reader: RecordReader, name: str, shared: Shared) -> Iterable[tuple[str, str]]:
-    return facts_without_words(reader.meta, name, shared).items()
+def _functions(identity: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of functions that are targets: a module may be called after a product."""
+    for known in identity.get("functions", {}).values():
+        yield str(known.get("function"))
 
 
 def _heads(reader: RecordReader) -> Iterator[tuple[str, str]]:
@@ -214,7 +220,7 @@ class _Copying:
         if kept.has("servers"):
             lives = kept.rows("SELECT life, server, gpus, seconds, usd FROM servers ORDER BY life")
             uptimes = (
-                (f"life-{number}", plain_name(server), *rest)
+                (f"life-{number}", self._redaction.places.apart(server), *rest)
                 for number, (_, server, *rest) in enumerate(lives)
             )
             self.write("INSERT INTO servers VALUES (?, ?, ?, ?, ?)", uptimes)

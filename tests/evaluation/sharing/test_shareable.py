@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import shutil
 import sqlite3
 import stat
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import fields, replace
@@ -178,6 +180,48 @@ def test_a_card_tells_no_places_of_models_and_personas(
     assert second == first
     replayed = workplace.safejury("replay", "shared", "--card", "card.json")
     assert replayed.code == 0, replayed.err
+
+
+def test_functions_and_folders_are_not_named_and_stay_apart(
+    workplace: Workplace, scripted: Callable[..., ScriptedServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A module may be called after a product, and a relative path is one without `./` too."""
+    monkeypatch.setattr(sys, "path", [str(workplace.path), *sys.path])
+    (workplace.path / f"{CANARY}_module.py").write_text(
+        "async def first(query):\n    return 'One.'\n\n\n"
+        "async def second(query):\n    return 'Two.'\n"
+    )
+
+    def answer(body: Mapping[str, Any]) -> str:
+        return "Like this." if "target" in body["model"] else ballot("safe", 4)
+
+    url = scripted(answer).base_url
+    models = (f"models/{CANARY}/target", f"others/{CANARY}/target")
+    targets: list[dict[str, Any]] = [
+        *({"name": name, "function": f"{CANARY}_module:{name}"} for name in ("first", "second")),
+        *({"name": f"t{n}", "base_url": url, "model": model} for n, model in enumerate(models)),
+    ]
+    ended = workplace.safejury("run", workplace.config(url, targets=targets))
+    assert ended.code == 0, ended.err
+    assert CANARY in str(workplace.responses())
+    assert not _has(_shared(workplace) / "record.sqlite")
+    bodies = workplace.stored("SELECT body FROM entries WHERE kind = 'CaseOpened'", run="shared")
+    answered = {
+        json.loads(body)["case"]["response"]["model"].partition("@")[0] for (body,) in bodies
+    }
+    assert answered == {"function", "target", "target-2"}
+    first, second = (workplace.report(name)["targets"] for name in ("runs/first", "shared"))
+    assert second == first
+
+
+def test_a_copy_says_what_the_run_lacked(workplace: Workplace) -> None:
+    """All of its own cases have chains; those of a run of an early version had none."""
+    early = Path(__file__).parents[1] / "record_format_2"
+    shutil.copytree(early, workplace.path / "runs" / "first")
+    _shared(workplace)
+    said = "12 cases of it had no chain there, as of an earlier version."
+    assert said in workplace.safejury("verify", "shared").out
+    assert said in str(workplace.report("shared")["run"]["notes"])
 
 
 def test_a_case_that_was_added_is_not_of_that_run(workplace: Workplace, run: Path) -> None:
