@@ -90,8 +90,8 @@ class KeptCases:
         self._database = database
 
     def rows(self, query: str, *values: str) -> Iterator[tuple[Any, ...]]:
-        """Yield rows of the record."""
-        yield from self._database.execute(query, values)
+        """Return rows of the record, which may be left unread when it is closed."""
+        return self._database.execute(query, values)
 
     def has(self, table: str) -> bool:
         """Return whether the version that wrote the record had a table."""

@@ -23,7 +23,7 @@ from workplace import Workplace
 from safejury.assembly import load_config
 from safejury.deliberation import Verdict, write_card
 from safejury.evaluation.plan import identity_of, set_up
-from safejury.evaluation.record import jury_identity
+from safejury.evaluation.record import RecordReader, jury_identity
 from safejury.evaluation.trials import CaseResult
 from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
@@ -288,6 +288,24 @@ def test_a_jury_card_and_a_page_can_be_made_of_it(workplace: Workplace, finished
     ]
     page = workplace.safejury("report", str(shared), "--html", "page")
     assert page.code == 0, page.err
+
+
+def test_a_full_disk_leaves_nothing_and_is_said_in_a_line(
+    workplace: Workplace, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows of the run that were not read by then are no error of their own."""
+    ended = workplace.spawn("export", "runs/first", "--shareable", "shared", largest_file=50_000)
+    assert ended.code == 2
+    assert "free some space" in ended.err
+    assert "Traceback" not in ended.err
+    assert not [path.name for path in workplace.path.iterdir() if "shared" in path.name]
+    ignored = list[object]()
+    monkeypatch.setattr(sys, "unraisablehook", ignored.append)
+    with closing(RecordReader(run)) as reader:
+        rows = reader.kept.rows("SELECT case_id FROM cases")
+        next(rows)
+    del rows
+    assert ignored == []
 
 
 def test_labels_are_kept_where_that_is_asked(workplace: Workplace, run: Path) -> None:
