@@ -196,8 +196,10 @@ async def test_own_agents_are_seated_by_one_line_of_a_config_each(tmp_path: Path
     assert shown.returncode == 0, shown.stderr
 
 
-SCRIPTS = sorted(path for path in EXAMPLES.rglob("*.py") if path.parent.name != "ci")
-"""All but a product and its tests, which are no scripts."""
+SCRIPTS = sorted(
+    path for path in EXAMPLES.rglob("*.py") if path.parent.name not in ("ci", "safebench")
+)
+"""All but functions that configs name, and tests, which are no scripts."""
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)

@@ -166,6 +166,10 @@ class Terminal:
             case "H":
                 row, column = (int(x) - 1 for x in (value or "1;1").split(";"))
                 self._at = (min(row, self.lines - 1), column)
+            case "A":
+                self._at = (max(row - int(value or "1"), 0), column)
+            case "K" if value == "2":
+                self._line(row, lambda _: "")
             case "K":
                 self._line(row, lambda line: line[:column])
             case "J" if value == "2":
