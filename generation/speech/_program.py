@@ -94,8 +94,9 @@ async def run_program(
 async def _write_input(process: Process, text: str) -> bytes:
     assert process.stdin is not None
     with suppress(BrokenPipeError, ConnectionResetError):  # it may end without reading
-        process.stdin.write(text.encode("utf-8", "replace"))
-        await process.stdin.drain()
+        if not process.stdin.is_closing():  # uvloop has an error of its own for one that is closed
+            process.stdin.write(text.encode("utf-8", "replace"))
+            await process.stdin.drain()
     process.stdin.close()
     return b""
 

@@ -85,6 +85,10 @@ class Terminal:
             raise self._failure
         return self.modes == {"7", "25"} and self.settings == termios.tcgetattr(self._theirs)
 
+    def until_in_order(self) -> None:
+        """Wait until all is as it was: what a program wrote last may not be read yet."""
+        self.until_so(lambda: self.is_in_order, "not in order")
+
     @property
     def shown(self) -> str:
         """What is on the screen now."""

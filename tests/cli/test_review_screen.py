@@ -45,7 +45,7 @@ def test_cases_are_labeled_by_keys(workplace: Any):
         terminal.press("q")
         assert process.wait(30) == 0
         terminal.until("2 of 8 cases labeled by anna, in runs/first/labels.jsonl.")
-        assert terminal.is_in_order
+        terminal.until_in_order()
     assert [row["label"] for row in labels()] == ["unsafe", "unsafe"]
 
 
@@ -60,7 +60,7 @@ def test_nothing_of_the_jury_and_no_withheld_text_reaches_the_terminal(workplace
         terminal.until("No case is left to label", "8 of 8 cases labeled")
         terminal.press("q")
         assert process.wait(30) == 0
-        assert terminal.is_in_order
+        terminal.until_in_order()
     for words in (*JURY_WORDS, "contested", "margin", "verdict", "probab", "random", "q0", "q1"):
         assert words not in terminal.raw, words
     assert len({row["stratum"] for row in labels()}) == 3
@@ -126,7 +126,7 @@ def test_a_kill_costs_nothing_but_the_answer_being_typed(workplace: Any):
         terminal.until("Case 4 of 8", "3 of 8 cases labeled")
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 143
-        assert terminal.is_in_order
+        terminal.until_in_order()
     assert len({row["case"] for row in labels()}) == 3
 
 
@@ -176,7 +176,7 @@ def test_ctrl_c_ends_in_order_and_ctrl_d_means_nothing(key: str, workplace: Any)
             terminal.press("\x03")
         assert process.wait(30) == 130
         terminal.until("Interrupted.")
-        assert terminal.is_in_order
+        terminal.until_in_order()
 
 
 def test_a_long_case_is_scrolled_and_evidence_keeps_its_bar(workplace: Any):

@@ -155,7 +155,7 @@ def test_a_key_stops_the_run_in_order_and_it_is_resumed(
         terminal.press(keys)
         assert process.wait(30) == 130
         left = terminal.until("Resume with: safejury run safejury.yaml --watch")
-        assert terminal.is_in_order
+        terminal.until_in_order()
     assert "Finished cases are kept in runs/first." in left
     script.is_released = True
     assert workplace.safejury("run", config).code == 0
@@ -187,7 +187,7 @@ def test_a_signal_leaves_the_terminal_as_it_was(workplace: Any, config: str):
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 130
         terminal.until("Interrupted.")
-        assert terminal.is_in_order
+        terminal.until_in_order()
 
 
 def test_a_stopped_job_gives_the_terminal_back_until_it_goes_on(workplace: Any, config: str):
@@ -196,13 +196,13 @@ def test_a_stopped_job_gives_the_terminal_back_until_it_goes_on(workplace: Any, 
         process.send_signal(signal.SIGTSTP)
         itself = psutil.Process(process.pid)
         terminal.until_so(lambda: itself.status() == psutil.STATUS_STOPPED)
-        terminal.until_so(lambda: terminal.is_in_order)
+        terminal.until_in_order()
         process.send_signal(signal.SIGCONT)
         terminal.until(*HELD)
         process.send_signal(signal.SIGTERM)
         process.wait(30)
         terminal.until("Interrupted.")
-        assert terminal.is_in_order
+        terminal.until_in_order()
 
 
 def test_while_it_is_paused_no_case_begins(workplace: Any, scripted: Start):
@@ -225,7 +225,7 @@ def test_while_it_is_paused_no_case_begins(workplace: Any, scripted: Start):
         terminal.press(" ")
         assert process.wait(30) == 0
         assert "6 cases in runs/first" in terminal.until("6 cases in")
-        assert terminal.is_in_order
+        terminal.until_in_order()
     log = (workplace.path / "runs" / "first" / "run.log").read_text()
     assert log.index("paused") < log.index("going on")
 
@@ -248,7 +248,7 @@ def test_a_run_does_not_wait_for_a_terminal_that_reads_nothing(workplace: Any, s
             terminal.read_on()
             assert process.wait(30) == 0
             terminal.until("40 cases in runs/first")
-            assert terminal.is_in_order
+            terminal.until_in_order()
 
 
 def test_what_is_withheld_is_shown_only_where_it_is_asked_for(workplace: Any, config: str):
@@ -360,7 +360,7 @@ def test_a_person_votes_in_the_view_and_may_look_at_the_others(workplace: Any, s
         terminal.press("q\r")
         assert process.wait(30) == 130
         terminal.until("Interrupted.")
-        assert terminal.is_in_order
+        terminal.until_in_order()
     assert {first, second, third} == {"q1", "q2", "q3"}
     bodies = workplace.stored("SELECT body FROM entries WHERE kind = 'BallotsRevealed' ORDER BY 1")
     mine = [json.loads(body)["ballots"][0] for (body,) in bodies]
