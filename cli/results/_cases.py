@@ -42,7 +42,7 @@ Out = Annotated[
 Ballots = Annotated[bool, typer.Option("--ballots", help="List each juror's ballots instead.")]
 Unsafe = Annotated[bool, typer.Option("--unsafe", help="Only cases found unsafe.")]
 Contested = Annotated[
-    bool, typer.Option("--contested", help="Only cases over which jurors differed in round 0.")
+    bool, typer.Option("--contested", help="Only cases whose round 0 called for a discussion.")
 ]
 Changed = Annotated[
     bool, typer.Option("--changed", help="Only cases whose verdict of round 0 was changed.")
