@@ -17,8 +17,8 @@ export PYTHONSAFEPATH := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast check tests wheel docs browser servers test-servers bench bench-trust \
-	lock clean
+.PHONY: help demo test fast check tests wheel docs browser servers test-servers scale test-scale \
+	postgres bench bench-trust lock clean
 
 help: ## List the targets.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -29,7 +29,7 @@ demo: $(VENV)/.demo ## Watch a jury deliberate and see a small evaluation.
 test: check tests wheel ## The first tier: all that needs no real server.
 
 fast: $(VENV)/.dev $(VENV)/.demo ## The quick tests alone, while you work.
-	$(TESTS) -m "not servers and not slow"
+	$(TESTS) -m "not servers and not scale and not slow"
 
 check: $(VENV)/.dev ## Lint, formatting, types and import layers.
 	$(BIN)/ruff check .
@@ -38,7 +38,7 @@ check: $(VENV)/.dev ## Lint, formatting, types and import layers.
 	$(BIN)/lint-imports
 
 tests: $(VENV)/.dev $(VENV)/.demo ## The test suite of the first tier, with the embedded model.
-	$(TESTS) -m "not servers"
+	$(TESTS) -m "not servers and not scale"
 
 wheel: $(VENV)/.dev ## Build the wheel and import it in an environment without the sources.
 	rm -rf build/wheel
@@ -61,6 +61,14 @@ test-servers: $(VENV)/.dev $(VENV)/.demo $(SERVERS)/.made ## The second tier: te
 	SAFEJURY_REQUIRE_SERVERS=1 SAFEJURY_SERVERS_PYTHON=$(SERVERS)/bin/python \
 		$(BIN)/pytest -q -m servers tests/servers
 
+postgres: ## Install PostgreSQL for the tests of scale, where apt-get may.
+	@.ci/postgres
+
+scale: $(VENV)/.scale ## Install Ray and the client of PostgreSQL: 260 MB.
+
+test-scale: $(VENV)/.dev $(VENV)/.demo $(VENV)/.scale ## The third tier: tests on Ray and PostgreSQL.
+	SAFEJURY_REQUIRE_RAY=1 $(BIN)/pytest -q -m scale tests/scale
+
 bench: $(VENV)/.dev ## Print the table of speeds.
 	$(BIN)/python benchmarks/run.py
 
@@ -74,6 +82,9 @@ lock: ## Resolve the locked requirements anew (needs uv).
 	uv pip compile --universal --generate-hashes --no-header --no-emit-index-url \
 		--no-emit-find-links --python-version 3.11 --upgrade -q \
 		--extra demo --extra sound --extra parquet --extra inspect --extra generate --extra hf --extra autogen --extra agent-framework --extra trust --extra figures --extra otel --group dev -o requirements/dev.txt pyproject.toml
+	uv pip compile --universal --generate-hashes --no-header --no-emit-index-url \
+		--no-emit-find-links --python-version 3.11 --upgrade -q -c requirements/dev.txt \
+		--extra ray --extra postgres -o requirements/scale.txt pyproject.toml
 	uv pip compile --universal --generate-hashes --no-header --no-emit-index-url \
 		--no-emit-find-links --python-version 3.11 --no-deps -q \
 		-o requirements/embedded.txt requirements/embedded.in
@@ -102,6 +113,10 @@ $(VENV)/.demo: $(VENV)/.run requirements/embedded.txt
 
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 	$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.scale: $(VENV)/.dev requirements/scale.txt
+	$(PIP) install --require-hashes -r requirements/scale.txt
 	@touch $@
 
 # The lock is whole, and vLLM asks for packages that it does without: no dependencies.

@@ -27,6 +27,8 @@ _PACKAGES = {
     "inspect": ("inspect_ai",),
     "otel": ("opentelemetry.sdk",),  # AutoGen brings the interface without it
     "parquet": ("pyarrow",),
+    "postgres": ("psycopg",),
+    "ray": ("ray",),
     "sound": ("av", "faster_whisper"),
     "trust": ("sklearn",),  # it brings numpy and scipy
 }
