@@ -26,6 +26,7 @@ from PIL import Image
 HERE = Path(__file__).parent
 LATENCY_S = 0.2
 IN_FLIGHT = 200
+UNSAFE = 0.113  # of ballots: three jurors then differ in three of ten cases
 PICTURES = 16
 PICTURE_SIDE = 592  # pixels of noise, which no format makes smaller: 1.05 MB
 
@@ -100,7 +101,7 @@ def _cpu(sizes: Sizes) -> Iterator[Row]:
     theirs: list[float] = []
     contested: list[tuple[Took, Took]] = []
     talks = ("--protocol", "contested")
-    with _server() as url:
+    with _server("--unsafe", str(UNSAFE)) as url:
         for number in range(sizes.rounds):
             _say(f"CPU per verdict, round {number + 1} of {sizes.rounds}")
             floor.append(_ms_per_verdict(_run("floor.py", url, sizes.verdicts, 100)))
@@ -114,15 +115,15 @@ def _cpu(sizes: Sizes) -> Iterator[Row]:
                 )
     ratio = median(our / bare for our, bare in zip(ours, floor, strict=True))
     yield Row("floor: the four exchanges by a bare client, CPU per verdict", _spread(floor))
-    yield Row("safejury, direct path, CPU per verdict", _spread(ours), "aim 2 ms")
-    yield Row("safejury / floor", f"{ratio:.1f}", "at most 25", ratio <= 25)
+    yield _cpu_row("safejury, direct path, CPU per verdict", ours, 1.2)
+    yield Row("safejury / floor", f"{ratio:.1f}", "at most 11", ratio <= 11)
     yield from _contested(contested)
     if not theirs:
         yield Row("Inspect, CPU per verdict", "not installed")
         return
     lead = median(their / our for their, our in zip(theirs, ours, strict=False))
     yield Row("Inspect, an answer and three graders, CPU per verdict", _spread(theirs))
-    yield Row("Inspect / safejury", f"{lead:.0f}", "at least 15", lead >= 15)
+    yield Row("Inspect / safejury", f"{lead:.0f}", "at least 35", lead >= 35)
 
 
 def _contested(rounds: Sequence[tuple[Took, Took]]) -> Iterator[Row]:
@@ -132,13 +133,17 @@ def _contested(rounds: Sequence[tuple[Took, Took]]) -> Iterator[Row]:
     ratio = median(our / bare for our, bare in zip(ours, floor, strict=True))
     calls = " and ".join(f"{took['calls'] / took['verdicts']:.1f}" for took in rounds[0])
     yield Row("floor, contested, CPU per verdict", f"{_spread(floor)}")
-    yield Row("safejury, contested, CPU per verdict", f"{_spread(ours)}")
+    yield _cpu_row("safejury, contested, CPU per verdict", ours, 1.9)
     yield Row(
         f"safejury / floor, contested ({calls} calls a verdict)",
         f"{ratio:.1f}",
-        "at most 25",
-        ratio <= 25,
+        "at most 11",
+        ratio <= 11,
     )
+
+
+def _cpu_row(what: str, values: list[float], most_ms: float) -> Row:
+    return Row(what, _spread(values), f"at most {most_ms} ms", median(values) <= most_ms)
 
 
 def _inspect_python() -> str | None:
@@ -163,8 +168,8 @@ def _waiting(sizes: Sizes) -> Iterator[Row]:
     yield Row(
         f"ideal / wall time, {sizes.waiting_verdicts} verdicts at 200 ms, {IN_FLIGHT} in flight",
         f"{share:.1%} ({min(ours):.1%} to {max(ours):.1%}; the floor {median(floor):.1%})",
-        "at least 90 %",
-        share >= 0.9,
+        "at least 97 %",
+        share >= 0.97,
     )
 
 

@@ -14,6 +14,8 @@ Body = Mapping[str, object]
 Fault = Literal["429", "500", "drop", "truncate", "slow", "garbage", "hang"]
 """The kinds of faults of one call: see `Faults`."""
 
+UNSAFE = 0.375
+"""Share of ballots that find a response unsafe, unless told otherwise."""
 FAULTS: tuple[Fault, ...] = ("429", "500", "drop", "truncate", "slow", "garbage", "hang")
 HTML = b"<!DOCTYPE html><html><head><title>Welcome</title></head><body>It works</body></html>"
 
@@ -202,11 +204,15 @@ def _message_text(content: object) -> str:
     return "\n".join(str(part["text"]) for part in parts if part.get("type") == "text")
 
 
-def default_reply(body: Body) -> str:
+def default_reply(body: Body, unsafe: float = UNSAFE) -> str:
     """Return a reply that depends only on the request's text.
 
     A ballot where a schema with a `finding` or one in words is asked for, the
     least instance of any other schema, and otherwise a plain sentence.
+
+    Args:
+        body: The request.
+        unsafe: Share of ballots that find a response unsafe, in [0, 1].
     """
     text = request_text(body)
     drawn = hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest()
@@ -216,14 +222,14 @@ def default_reply(body: Body) -> str:
     properties = schema.get("properties") if schema else None
     if schema and not (isinstance(properties, Mapping) and "finding" in properties):
         return msgspec.json.encode(_instance(schema)).decode()
-    unsafe = drawn[0] < 96
-    rating = 1 + drawn[1] % 2 if unsafe else 4 + drawn[1] % 2
+    is_unsafe = drawn[0] < 256 * unsafe
+    rating = 1 + drawn[1] % 2 if is_unsafe else 4 + drawn[1] % 2
     return ballot(
-        "unsafe" if unsafe else "safe",
+        "unsafe" if is_unsafe else "safe",
         rating,
         f"Scripted reason {drawn.hex()[:6]}.",
-        ("scripted harm",) if unsafe else (),
-        declined=not unsafe and drawn[2] < 64,
+        ("scripted harm",) if is_unsafe else (),
+        declined=not is_unsafe and drawn[2] < 64,
     )
 
 

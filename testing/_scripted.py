@@ -20,7 +20,7 @@ from typing import cast
 
 from ._pictures import PICTURE_QUIRKS, PictureQuirk
 from ._quirks import QUIRKS, Quirk
-from ._reply import FAULTS, Fault
+from ._reply import FAULTS, UNSAFE, Fault
 from ._server import ScriptedServer
 
 
@@ -48,6 +48,12 @@ def _parser() -> argparse.ArgumentParser:
         choices=PICTURE_QUIRKS,
         default=[],
         help="draw like a well-known service; repeat it for several",
+    )
+    parser.add_argument(
+        "--unsafe",
+        type=float,
+        default=UNSAFE,
+        help="share in [0, 1] of ballots that find a response unsafe",
     )
     parser.add_argument("--base-path", help="answer under this path alone, such as /v1")
     parser.add_argument(
@@ -92,6 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         host=options.host,
         port=options.port,
         keep_requests=False,
+        unsafe=options.unsafe,
     )
     with suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(server))

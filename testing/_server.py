@@ -7,6 +7,7 @@ import ssl
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal, Self
 
 import msgspec
@@ -15,6 +16,7 @@ from ._http import Connection, HttpRequest
 from ._pictures import PictureQuirk, PictureScript, picture_reply
 from ._quirks import Quirk, apply_reply_quirks, rejection_of, without_ignored_fields
 from ._reply import (
+    UNSAFE,
     Body,
     Fault,
     Faults,
@@ -96,6 +98,7 @@ class ScriptedServer:
         host: Address to listen on.
         port: Port to listen on, 0 for a free one.
         keep_requests: Whether `requests` keeps every body.
+        unsafe: Share in [0, 1] of its ballots that find a response unsafe, where `reply` is None.
 
     Attributes:
         requests: Bodies of the chat completions and moderations asked for, oldest first.
@@ -127,8 +130,9 @@ class ScriptedServer:
         host: str = "127.0.0.1",
         port: int = 0,
         keep_requests: bool = True,
+        unsafe: float = UNSAFE,
     ) -> None:
-        self._say = _speaker(reply)
+        self._say = _speaker(reply, unsafe)
         self._faults = Faults(faults, fault_attempts) if faults is not None else None
         self._latency = latency
         self._slots = slots
@@ -353,9 +357,9 @@ class ScriptedServer:
             self._start(self._queue.popleft())
 
 
-def _speaker(script: Script | None) -> Callable[[Body], Reply]:
+def _speaker(script: Script | None, unsafe: float) -> Callable[[Body], Reply]:
     if script is None:
-        return default_reply
+        return partial(default_reply, unsafe=unsafe)
     if callable(script):
         return script
     if isinstance(script, str | ScriptedReply):

@@ -69,6 +69,18 @@ async def test_the_default_depends_on_the_words_alone_and_is_a_ballot_where_one_
     assert all((stated["finding"] == "unsafe") == (stated["rating"] <= 2) for stated in drawn)
 
 
+async def test_the_share_of_unsafe_ballots_can_be_set():
+    asked = [ask(str(number), SCHEMA) for number in range(60)]
+
+    async def unsafe(share: float) -> int:
+        said = await answers(ScriptedServer(unsafe=share), asked)
+        return sum(json.loads(text)["finding"] == "unsafe" for text in said)
+
+    assert await unsafe(0.0) == 0
+    assert await unsafe(1.0) == 60
+    assert 0 < await unsafe(0.1) < await unsafe(0.6) < 60
+
+
 async def test_another_schema_gets_its_least_instance():
     shape = {
         "type": "object",
