@@ -35,6 +35,15 @@ from .identity import (
 )
 from .merging import Merged, MergedRun, merge_runs
 from .sharing import SharedRun, share_run
+from .stored import (
+    RunRecord,
+    StoredCall,
+    StoredEntry,
+    TrialRecord,
+    as_stored,
+    stored_call,
+    stored_entry,
+)
 
 __all__ = [
     "MEDIA",
@@ -60,8 +69,13 @@ __all__ = [
     "RecordMark",
     "RecordReader",
     "RecordedCase",
+    "RunRecord",
     "Shared",
     "SharedRun",
+    "StoredCall",
+    "StoredEntry",
+    "TrialRecord",
+    "as_stored",
     "case_in",
     "cases_of",
     "cases_sha256",
@@ -83,6 +97,8 @@ __all__ = [
     "refuse_shared",
     "selects_others",
     "share_run",
+    "stored_call",
+    "stored_entry",
     "tie_of",
     "why_another_jury",
     "with_addition",

@@ -8,8 +8,8 @@ busy loop. Only copying the log into the database, which may wait for the disk, 
 import asyncio
 import os
 import sqlite3
-from collections.abc import Mapping
-from contextlib import closing, suppress
+from collections.abc import Generator, Mapping
+from contextlib import closing, contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 
@@ -55,6 +55,7 @@ class GroupCommit:
         self._risk = 0.0
         self._due: asyncio.TimerHandle | None = None
         self._broken: RecordError | None = None
+        self._is_whole = True
         self._written = 0
         self._called = asyncio.Event()  # wakes `watch`
 
@@ -67,6 +68,23 @@ class GroupCommit:
         self.check()
         self._rows += rows
         if self._is_due():
+            self.commit()
+
+    @contextmanager
+    def together(self) -> Generator[None]:
+        """Commit what is added within the block together, or nothing of it if it fails.
+
+        Nothing may wait within the block.
+        """
+        begun, self._is_whole = len(self._rows), False
+        try:
+            yield
+        except BaseException:
+            del self._rows[begun:]
+            raise
+        finally:
+            self._is_whole = True
+        if self._rows and self._is_due():
             self.commit()
 
     def hold(self, table: str, row: Row, *, risk: float) -> None:
@@ -84,7 +102,7 @@ class GroupCommit:
         self.check()
         self._held[row[0]] = (table, row)
         self._risk += risk
-        if self._is_due() or self._risk >= 1:
+        if self._is_due():
             self.commit()
 
     def let_go(self, table: str, key: object) -> None:
@@ -102,7 +120,10 @@ class GroupCommit:
         loop = asyncio.get_running_loop()
         if self._due is None:
             self._due = loop.call_later(_GROUP_S, self._commit_due)
-        return len(self._rows) >= _GROUP_ROWS or loop.time() >= self._due.when()
+        if not self._is_whole:
+            return False
+        is_late = loop.time() >= self._due.when()
+        return len(self._rows) >= _GROUP_ROWS or self._risk >= 1 or is_late
 
     def waiting(self, table: str, key: str) -> Row | None:
         """Return an uncommitted row of a table by its first value, None if there is none."""

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import sqlite3
 from collections.abc import AsyncGenerator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar, cast
@@ -20,20 +20,22 @@ from ...assembly.servers import Uptime
 from ...common import RecordError, first_failure
 from ...common.files import atomic_write
 from ...datasets import Media, Query, with_media
-from ...deliberation import BallotsRevealed, CaseOpened, Entry, TalkAudited, VerdictAnnounced
-from ...models import Charge, Completion, redactor
+from ...deliberation import CaseOpened, Entry, TalkAudited, VerdictAnnounced
+from ...models import Charge, Completion
 from ..trials import CaseResult, Exchange, case_of
 from ._chain import START, head, link
 from ._file import RECORD, locked, open_database, unreadable
 from ._group_commit import GroupCommit, Row
-from ._media import MEDIA, placed, portable
+from ._media import MEDIA, placed
 from ._retried import RetriedCases
 from ._unchanged import Grow, looked_at
 from .growth import Grown
+from .stored import StoredCall, StoredEntry, as_stored, stored_call, stored_entry
 
 T = TypeVar("T")
 
 _CALL = "SELECT completion FROM calls WHERE call_id = ? AND key = ?"
+_CALLS_OF = "SELECT call_id, key, completion FROM calls WHERE call_id >= ? AND call_id < ?"
 _ANSWER = "SELECT case_id, body FROM answers WHERE case_id = ?"
 # A result without the last entry of its transcript was cut off between two commits.
 _FINISHED = """
@@ -64,22 +66,9 @@ _WRITE = {
 }
 _MOST_LOST = 0.01
 """Of a limit: what calls hold together that a process which is killed may not have kept."""
-_encoder = msgspec.json.Encoder()
-_LEFT_OUT = (
-    ',"tools":[]',
-    ',"quotes":[]',
-    ',"misquotes":[]',
-    ',"guard":null',
-    ',"guards":{}',
-    ',"talk":{}',
-    ',"quotes":{}',
-    ',"summary_dropped":false',
-    ',"decision":null',
-    ',"majority":null',
-    ',"initial_probability":null',
+_OPENED, _ANNOUNCED, _AUDITED = (
+    kind.__name__ for kind in (CaseOpened, VerdictAnnounced, TalkAudited)
 )
-"""What is left out of the JSON of ballots, verdicts and results where it is empty, so that a record
-holds no more than it must. In a string its quotation marks would be escaped."""
 
 
 class Record:
@@ -122,7 +111,22 @@ class Record:
 
     def write(self, call_id: str, key: str, completion: Completion) -> None:
         """Store the completion of a call; see `Journal.write`."""
-        self._commits.add(("calls", (call_id, key, _text(completion))))
+        self.write_stored_call(stored_call(call_id, key, completion))
+
+    def write_stored_call(self, call: StoredCall) -> None:
+        """Store the completion of a call that `stored_call` returned."""
+        self._commits.add(("calls", call))
+
+    def stored_calls(self, case_id: str) -> list[StoredCall]:
+        """Return the calls of a case that were stored, those of this process included."""
+        self.commit()
+        # Of a case whose id only begins alike it has calls too, which nobody will look for.
+        found = self._read(_CALLS_OF, f"{case_id}/", f"{case_id}0")  # "0" follows "/"
+        return cast("list[StoredCall]", found)
+
+    def together(self) -> AbstractContextManager[None]:
+        """Commit all that is written within the block together, or nothing of it."""
+        return self._commits.together()
 
     def hold(self, call_id: str, held: Charge, share: float) -> int:
         """Store the charge that a call in progress holds; see `Ledger.hold`.
@@ -155,21 +159,25 @@ class Record:
         The last entry is held back until `write_result`, and so are all entries of a
         retried case. A talk audit is added to a case that is finished.
         """
-        body = _text(portable(entry))
-        row = (entry.case_id, entry.number, type(entry).__name__, body)
-        if isinstance(entry, TalkAudited):
-            self._add_to_finished(row)
+        self.write_stored_entry(stored_entry(entry))
+
+    def write_stored_entry(self, entry: StoredEntry) -> None:
+        """Store an entry that `stored_entry` returned; see `write_entry`."""
+        case_id, number, kind, _ = entry
+        if kind == _AUDITED:
+            self._add_to_finished(entry)
             return
-        before = self._links.get(entry.case_id, START) if entry.number else START
-        self._links[entry.case_id] = link(before, *row)
-        if entry.case_id in self._retried:
-            self._retried.hold_back(entry.case_id, row)
-        elif isinstance(entry, VerdictAnnounced):
-            self._last[entry.case_id] = row
-        elif isinstance(entry, CaseOpened) and self.resumed:
-            self._commits.add(("restarts", (entry.case_id,)), ("entries", row))
+        begun = case_id in self._links  # by a worker that was lost
+        before = self._links.get(case_id, START) if number else START
+        self._links[case_id] = link(before, *entry)
+        if case_id in self._retried:
+            self._retried.hold_back(case_id, entry)
+        elif kind == _ANNOUNCED:
+            self._last[case_id] = entry
+        elif kind == _OPENED and (self.resumed or begun):
+            self._commits.add(("restarts", (case_id,)), ("entries", entry))
         else:
-            self._commits.add(("entries", row))
+            self._commits.add(("entries", entry))
 
     def write_result(self, case_id: str, result: CaseResult) -> None:
         """Store the result of a case, which is then finished.
@@ -196,7 +204,7 @@ class Record:
             str(result.response_outcome),
             None if result.finding is None else str(result.finding),
             None if result.rating is None else float(result.rating),
-            _text(result),
+            as_stored(result),
         )
         self._commits.add(*rows, ("cases", (*row, head(linked, row))))
 
@@ -229,7 +237,7 @@ class Record:
 
         So responses can run ahead of the jury, and a target's server can stop.
         """
-        self._commits.add(("answers", (case_id, _text(exchange))))
+        self._commits.add(("answers", (case_id, as_stored(exchange))))
 
     def response(self, case_id: str) -> Exchange | None:
         """Return what `write_response` stored, None if there is nothing."""
@@ -352,26 +360,3 @@ async def open_record(
                     watching.cancel()
         finally:
             database.close()
-
-
-def _text(data: object) -> str:
-    # Words are evidence and stay exact, but for keys that a server may echo.
-    text = _written(data)
-    if not redactor.knows(text):
-        return text
-    hidden = redactor.redact_fields(data)
-    if isinstance(hidden, BallotsRevealed | TalkAudited):  # the seals are of what is kept
-        hidden = replace(hidden, seals=tuple(ballot.seal() for ballot in hidden.ballots))
-    return _written(hidden)
-
-
-def _written(data: object) -> str:
-    text = _encoder.encode(data).decode()
-    if isinstance(data, CaseOpened | Exchange):
-        text = text.replace(',"variants":null', "")  # as where a set has none
-    if isinstance(data, BallotsRevealed | VerdictAnnounced | CaseResult | TalkAudited):
-        for empty in _LEFT_OUT:
-            text = text.replace(empty, "")
-    if isinstance(data, CaseResult):  # verdicts always had it
-        text = text.replace(',"probability":null', "")
-    return text

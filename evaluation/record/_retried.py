@@ -91,7 +91,9 @@ class RetriedCases:
         return " AND case_id NOT IN (SELECT case_id FROM temp.again)" if self._chosen else ""
 
     def hold_back(self, case_id: str, entry: Row) -> None:
-        """Hold a row of the new transcript until the case is finished."""
+        """Hold a row of the new transcript until the case is finished; the first begins anew."""
+        if not entry[1]:
+            self._entries.pop(case_id, None)
         self._entries.setdefault(case_id, []).append(entry)
 
     def settle(self, case_id: str, result: CaseResult) -> list[Row] | None:

@@ -29,13 +29,13 @@ from ..plan import (
     write_skipped_items,
     write_skipped_rows,
 )
-from ..record import Grown, Record, RecordReader, open_record
+from ..record import Grown, RecordReader, RunRecord, open_record
 from ..trials import UsedInput
 
 
 def open_run_record(
     plan: RunPlan, *, unbound: Sequence[str] = (), tell: Callable[[str], None] = lambda _: None
-) -> AbstractAsyncContextManager[Record]:
+) -> AbstractAsyncContextManager[RunRecord]:
     """Open a run's record, which may take more cases than before; see `open_record`.
 
     Args:
@@ -59,7 +59,7 @@ def open_run_record(
 @asynccontextmanager
 async def begin_run(
     plan: RunPlan, *, unbound: Sequence[str], retry_failed: bool, tell: Callable[[str], None]
-) -> AsyncGenerator[Record]:
+) -> AsyncGenerator[RunRecord]:
     """Open the record of a run to finish it, and write the files next to it.
 
     Args:
@@ -170,7 +170,7 @@ def _said(plan: RunPlan) -> dict[str, str]:
 
 def open_run_models(
     plan: RunPlan,
-    record: Record,
+    record: RunRecord,
     servers: ManagedServers | None = None,
     *,
     traced: Callable[[ChatModel, ModelSpec | None], ChatModel] | None = None,
@@ -200,7 +200,7 @@ def _cost_so_far(plan: RunPlan) -> tuple[int, float, int]:
         return reader.total_cost()
 
 
-def _proven_models(plan: RunPlan, record: Record) -> frozenset[ModelSpec]:
+def _proven_models(plan: RunPlan, record: RunRecord) -> frozenset[ModelSpec]:
     """Return the models that replied earlier in the run, which cannot be configured wrongly.
 
     While no case is finished, their addresses may have been changed since.

@@ -13,7 +13,7 @@ from ...common import BudgetError, FirstContactError, OutageError
 from ...deliberation import Entry, Notice
 from ...models import ModelRegistry, Wait
 from ..plan import RunPlan
-from ..record import Record
+from ..record import RunRecord
 from ..trials import CaseResult, Exchange, Trial
 from ._active_cases import ActiveCases, Slots
 from ._budgeted import BudgetedExaminer
@@ -104,7 +104,7 @@ class Session:
     def __init__(
         self,
         plan: RunPlan,
-        record: Record,
+        record: RunRecord,
         examiner: BudgetedExaminer,
         servers: Servers | None = None,
         observer: Observer | None = None,

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ...datasets import Query, image_variant, select_parts
 from ..plan import RunPlan
-from ..record import Record
+from ..record import RunRecord
 from ..trials import Trial
 
 
@@ -17,7 +17,7 @@ class Stage:
         plan: The run's plan, with its seed, and its pictures for variants that use others.
     """
 
-    def __init__(self, record: Record, plan: RunPlan) -> None:
+    def __init__(self, record: RunRecord, plan: RunPlan) -> None:
         self._record = record
         self._store = plan.media
         self._seed = plan.options.seed

@@ -29,7 +29,7 @@ from ...deliberation import (
 )
 from ...models import Budget, ModelRegistry
 from ..plan import RunPlan
-from ..record import Record, RecordReader, case_in
+from ..record import RecordReader, RunRecord, case_in
 from ._active_cases import ActiveCases, Slots
 from ._session import Observer
 from ._watched import watched
@@ -53,7 +53,7 @@ class TalkAuditor:
     def __init__(
         self,
         plan: RunPlan,
-        record: Record,
+        record: RunRecord,
         jury: Jury,
         budget: Budget,
         observer: Observer | None,

@@ -1,0 +1,14 @@
+"""What is stored of a run, and what a run needs of whatever stores it."""
+
+from ._rows import StoredCall, StoredEntry, as_stored, stored_call, stored_entry
+from ._run_record import RunRecord, TrialRecord
+
+__all__ = [
+    "RunRecord",
+    "StoredCall",
+    "StoredEntry",
+    "TrialRecord",
+    "as_stored",
+    "stored_call",
+    "stored_entry",
+]
