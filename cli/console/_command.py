@@ -38,6 +38,8 @@ EXIT_CODES = (
 )
 _VERBOSE = "verbose"
 _LONGEST_UNEXPECTED = 300
+_SELDOM = (50_000, 5, 10)
+"""When garbage is searched for: calls leave none that the search must find, errors a little."""
 _typed: ContextVar[tuple[str, ...]] = ContextVar("_typed", default=())
 _ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 """What ends a command in order, apart from Ctrl-C: SIGHUP comes when a terminal is closed."""
@@ -54,6 +56,8 @@ def run_async(work: Coroutine[Any, Any, T], *, tells_signals: bool = False) -> T
             command that cannot be gone on with.
     """
     gc.freeze()  # what is imported stays: searching it for garbage would stall calls
+    often = gc.get_threshold()
+    gc.set_threshold(*_SELDOM)
     outside = {number: signal.getsignal(number) for number in _ENDING}
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -61,6 +65,7 @@ def run_async(work: Coroutine[Any, Any, T], *, tells_signals: bool = False) -> T
     finally:
         for number, handler in outside.items():
             _handle(number, handler)  # a loop that closes leaves the system's default
+        gc.set_threshold(*often)
 
 
 async def _until_terminated(work: Coroutine[Any, Any, T], *, tells_signals: bool) -> T:

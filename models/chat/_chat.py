@@ -82,8 +82,16 @@ class Sampling:
         return Sampling(temperature=0.0) if self == Sampling() else self
 
 
+class _Remembering:
+    """Base of plain data that remember what was computed of them, beside their fields."""
+
+    __slots__ = ("_known",)
+
+    _known: object
+
+
 @dataclass(frozen=True, slots=True)
-class JsonSchema:
+class JsonSchema(_Remembering):
     """The JSON schema of a reply.
 
     Attributes:
@@ -93,6 +101,14 @@ class JsonSchema:
 
     name: str
     schema: Mapping[str, object]
+
+    def written(self) -> bytes:
+        """Return the schema as JSON, always in the same order; many requests have the same."""
+        known = getattr(self, "_known", None)
+        if not isinstance(known, bytes):
+            known = msgspec.json.encode(self.schema, order="deterministic")
+            object.__setattr__(self, "_known", known)
+        return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +151,7 @@ class RequestOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class ChatRequest:
+class ChatRequest(_Remembering):
     """A chat request: everything that decides the reply.
 
     Attributes:
@@ -173,12 +189,20 @@ class ChatRequest:
     def key(self, model: str) -> str:
         """Return the SHA-256 hex digest of `model` and everything sent to it.
 
-        Media enter by their content hash, never by their path.
+        Media enter by their content hash, never by their path. It is computed once.
         """
+        known = cast("tuple[str, str] | None", getattr(self, "_known", None))
+        if known is None or known[0] != model:
+            known = model, self._hashed(model)
+            object.__setattr__(self, "_known", known)
+        return known[1]
+
+    def _hashed(self, model: str) -> str:
+        schema = self.json_schema
         sent = (
             model,
             [_turn(message) for message in self.messages],
-            (self.json_schema.name, self.json_schema.schema) if self.json_schema else None,
+            (schema.name, msgspec.Raw(schema.written())) if schema else None,
             (self.sampling.temperature, self.sampling.top_p),
             self.seed,
             self.max_tokens,

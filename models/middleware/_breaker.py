@@ -86,7 +86,7 @@ class Breaker:
         self._open = self._probing = False
         self._pause = self._probe_at = self._deadline = 0.0
         self._given_up: str | None = None
-        self._changed = asyncio.Event()
+        self._changed: asyncio.Event | None = None  # once somebody waits
 
     def has_answered(self) -> bool:
         """Return whether the endpoint ever answered."""
@@ -115,7 +115,7 @@ class Breaker:
         """
         outages, answered_at_first = 0, 0
         while True:
-            is_probe = await self._admit()
+            is_probe = await self._admit() if self._open else False
             try:
                 return await self._attempt(call, is_probe=is_probe)
             except ModelError as error:
@@ -219,11 +219,14 @@ class Breaker:
         self._probe_at = min(now + max(self._pause, self._requested_wait()), self._deadline)
 
     def _notify(self) -> None:
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()
+        changed, self._changed = self._changed, None
+        if changed is not None:
+            changed.set()
 
     async def _change(self, timeout: float | None) -> None:
         """Wait for a state change, at most so many seconds."""
+        if self._changed is None:
+            self._changed = asyncio.Event()
         changed = self._changed
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout):

@@ -3,13 +3,12 @@
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import msgspec
 
 from ...common import ModelError
-from ..chat import AudioPart, Charge, ChatModel, ChatRequest, Completion, ImagePart, Price, Usage
+from ..chat import Charge, ChatModel, ChatRequest, Completion, Price, TextPart, Usage
 from ._budget import Budget
 from ._middleware import Middleware
 
@@ -85,25 +84,25 @@ class Budgeted(Middleware):
         if self._find_price is not None:
             self._price = await self._find_price()
             self._find_price = None
-        async with AsyncExitStack() as stack:
-            if self._budget.is_bound and self._to_measure:
-                await stack.enter_async_context(self._one_at_a_time)
-                if not self._to_measure:
-                    await stack.aclose()
-            return await self._paid(request)
+        if self._to_measure and self._budget.is_bound:
+            async with self._one_at_a_time:
+                if self._to_measure:
+                    return await self._paid(request)
+        return await self._paid(request)
 
     async def _paid(self, request: ChatRequest) -> Completion:
-        estimate = self._estimate(request)
+        size = _Size.of(request)
+        estimate = self._charge_for(*self._expected(size))
         reserved = await self._budget.reserve(estimate, request.call_id, keep=not self._own)
         spent: Charge | None = None
         guessed: Charge | None = None
         try:
             completion = await self._model.complete(request)
             if not completion.reused:
-                completion, spent, guessed = self._settled(completion, request)
+                completion, spent, guessed = self._settled(completion, size)
             return completion
         except ModelError as error:
-            self._measure(Usage(), request)
+            self._measure(Usage(), size)
             if not error.unprocessed:
                 spent = guessed = estimate
             raise
@@ -118,45 +117,44 @@ class Budgeted(Middleware):
                 self._budget.settle(reserved, spent, guessed=guessed)
 
     def _settled(
-        self, completion: Completion, request: ChatRequest
+        self, completion: Completion, size: "_Size"
     ) -> tuple[Completion, Charge, Charge | None]:
         """Return the completion with credible usage, its cost, and which of it is estimated."""
-        usage = credible_usage(completion, request)
-        self._measure(usage, request)
-        whole = usage.total_tokens is not None
+        usage = size.credible(completion)
+        self._measure(usage, size)
+        tokens = usage.total_tokens
+        whole = tokens is not None
         reported = completion.cost_usd
         if not self._price_is_given and whole and reported is not None and _is_cost(reported):
             cost = reported
         else:
             cost = None if self._price is None else self._price.of(usage)
-        completion = replace(completion, usage=usage, cost_usd=cost)
+        if usage is not completion.usage or cost != reported:
+            completion = replace(completion, usage=usage, cost_usd=cost)
         if whole:
-            return completion, Charge(usage.total_tokens or 0, cost), None
-        charged = self._charged(usage, completion, request)
+            return completion, Charge(tokens or 0, cost), None
+        charged = self._charged(usage, completion, size)
         known = (usage.prompt_tokens or 0) + (usage.completion_tokens or 0)
         return completion, charged, Charge(charged.tokens - known, charged.usd)
 
-    def _charged(self, usage: Usage, completion: Completion, request: ChatRequest) -> Charge:
+    def _charged(self, usage: Usage, completion: Completion, size: "_Size") -> Charge:
         """Return the charge for a call with incomplete usage, never less than reported."""
         prompt, reply = usage.prompt_tokens, usage.completion_tokens
-        expected_prompt, expected_reply = self._expected(request)
+        expected_prompt, expected_reply = self._expected(size)
         if prompt is None:
             prompt = expected_prompt
         if reply is None:
             reply = max(expected_reply, _text_tokens(completion.written))
         return self._charge_for(prompt, reply)
 
-    def _estimate(self, request: ChatRequest) -> Charge:
-        return self._charge_for(*self._expected(request))
-
-    def _expected(self, request: ChatRequest) -> tuple[int, int]:
+    def _expected(self, size: "_Size") -> tuple[int, int]:
         """Return the prompt and reply tokens to reserve for a call."""
-        reply = request.max_tokens or _UNCAPPED_REPLY
-        return estimate_prompt_tokens(request) + self._beyond_prompt, reply + self._beyond_reply
+        reply = size.cap or _UNCAPPED_REPLY
+        return size.prompt_tokens + self._beyond_prompt, reply + self._beyond_reply
 
-    def _measure(self, usage: Usage, request: ChatRequest) -> None:
+    def _measure(self, usage: Usage, size: "_Size") -> None:
         """Adjust later reservations to what a call actually used."""
-        prompt, reply = self._expected(request)
+        prompt, reply = self._expected(size)
         self._beyond_prompt += max(0, (usage.prompt_tokens or 0) - prompt)
         self._beyond_reply += max(0, (usage.completion_tokens or 0) - reply)
         known = usage.total_tokens is not None
@@ -167,6 +165,49 @@ class Budgeted(Middleware):
         return Charge(prompt + reply, self._price.of(usage) if self._price else None)
 
 
+@dataclass(slots=True)
+class _Size:
+    """What a request takes, counted once a call.
+
+    Attributes:
+        text: Bytes of its text.
+        media: Number of pictures and audio parts.
+        messages: Number of messages.
+        cap: Its cap on the tokens of the reply.
+    """
+
+    text: int
+    media: int
+    messages: int
+    cap: int | None
+
+    @classmethod
+    def of(cls, request: ChatRequest) -> "_Size":
+        return cls(*_sizes(request), len(request.messages), request.max_tokens)
+
+    @property
+    def prompt_tokens(self) -> int:
+        """An upper bound of the tokens of the prompt."""
+        fixed = self.media * TOKENS_PER_MEDIUM + self.messages * TOKENS_PER_MESSAGE
+        return -(-self.text // BYTES_PER_TOKEN) + fixed
+
+    def credible(self, completion: Completion) -> Usage:
+        """Return a completion's usage; see `credible_usage`."""
+        usage, written = completion.usage, _length(completion.written)
+        most_prompt = self.text + self.media * _MOST_TOKENS_PER_MEDIUM + _MOST_AROUND_PROMPT
+        most_reply = max(_MOST_BEYOND_CAP + (self.cap or 0), written)
+        prompt = _within(usage.prompt_tokens, 1, most_prompt)
+        reply = _within(usage.completion_tokens, 1 if written else 0, most_reply)
+        cached = _within(usage.cached_tokens, 0, most_prompt if prompt is None else prompt)
+        if (prompt, cached, reply) == (
+            usage.prompt_tokens,
+            usage.cached_tokens,
+            usage.completion_tokens,
+        ):
+            return usage
+        return Usage(prompt, cached, reply)
+
+
 def credible_usage(completion: Completion, request: ChatRequest) -> Usage:
     """Return a completion's usage, with None for implausible numbers.
 
@@ -175,21 +216,7 @@ def credible_usage(completion: Completion, request: ChatRequest) -> Usage:
     what a provider may put around them cannot be true either, nor a reply of 131,072
     tokens beyond its cap.
     """
-    usage, (size, media) = completion.usage, _sizes(request)
-    written = len(completion.written.encode("utf-8", "replace"))
-    most_prompt = size + media * _MOST_TOKENS_PER_MEDIUM + _MOST_AROUND_PROMPT
-    most_reply = _MOST_BEYOND_CAP + (request.max_tokens or 0)
-    most_reply = max(most_reply, written)
-    prompt = _within(usage.prompt_tokens, 1, most_prompt)
-    reply = _within(usage.completion_tokens, 1 if written else 0, most_reply)
-    cached = _within(usage.cached_tokens, 0, most_prompt if prompt is None else prompt)
-    if (prompt, cached, reply) == (
-        usage.prompt_tokens,
-        usage.cached_tokens,
-        usage.completion_tokens,
-    ):
-        return usage
-    return Usage(prompt, cached, reply)
+    return _Size.of(request).credible(completion)
 
 
 def _is_cost(usd: float) -> bool:
@@ -202,9 +229,7 @@ def _within(tokens: int | None, least: int, most: int) -> int | None:
 
 def estimate_prompt_tokens(request: ChatRequest) -> int:
     """Estimate an upper bound of a request's prompt tokens."""
-    size, media = _sizes(request)
-    fixed = media * TOKENS_PER_MEDIUM + len(request.messages) * TOKENS_PER_MESSAGE
-    return -(-size // BYTES_PER_TOKEN) + fixed
+    return _Size.of(request).prompt_tokens
 
 
 def _sizes(request: ChatRequest) -> tuple[int, int]:
@@ -212,18 +237,23 @@ def _sizes(request: ChatRequest) -> tuple[int, int]:
     size, media = 0, 0
     for message in request.messages:
         for part in message.parts:
-            if isinstance(part, ImagePart | AudioPart):
+            if not isinstance(part, TextPart):
                 media += 1
             else:
-                size += len(part.text.encode("utf-8", "replace"))
+                size += _length(part.text)
         for call in message.tool_calls:
-            size += len(f"{call.name}{call.arguments}".encode("utf-8", "replace"))
+            size += _length(f"{call.name}{call.arguments}")
     if request.json_schema is not None:
-        size += len(msgspec.json.encode(request.json_schema.schema))
+        size += len(request.json_schema.written())
     for tool in request.tools:
         size += len(msgspec.json.encode((tool.name, tool.description, tool.parameters)))
     return size, media
 
 
+def _length(text: str) -> int:
+    """Return the number of bytes of a text in UTF-8."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+
+
 def _text_tokens(text: str) -> int:
-    return -(-len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN)
+    return -(-_length(text) // BYTES_PER_TOKEN)

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
+from types import TracebackType
 
 from asyncio_throttle.throttler import Throttler
 
@@ -81,10 +81,18 @@ class Limiter:
         """Remaining seconds of the pause that the endpoint asked for, 0 if there is none."""
         return max(0.0, self._pause_left())
 
-    @asynccontextmanager
-    async def slot(self) -> AsyncGenerator[None, None]:
+    def slot(self) -> "Slot":
         """Hold a slot for one call, and adapt the limit to how the call ends."""
-        await self._acquire()
+        return Slot(self)
+
+    async def take(self) -> int:
+        """Wait for a slot; return the number of times that the limit was cut so far."""
+        if self._waiters or self._in_flight >= self.limit or self._paused_until:
+            await self._acquire()
+        else:
+            self._in_flight += 1
+        if self._throttler is None and not self._paused_until:
+            return self._cuts
         try:
             if self._throttler is not None:
                 self._throttled += 1
@@ -96,16 +104,27 @@ class Limiter:
             # A pause that began while this caller stood in line holds for it too.
             while (wait := self._pause_left()) > 0:  # noqa: ASYNC110 - until a known time
                 await asyncio.sleep(wait)
-            cuts = self._cuts
-            try:
-                yield
-            except ModelError as error:
-                self._failed(error, cuts)
-                raise
+        except BaseException:
+            self._leave()
+            raise
+        return self._cuts
+
+    def give_back(self, error: BaseException | None, cuts: int) -> None:
+        """Give a slot back, and adapt the limit.
+
+        Args:
+            error: How the call failed, None if it did not.
+            cuts: What `take` returned.
+        """
+        if error is None:
             self._succeeded()
-        finally:
-            self._in_flight -= 1
-            self._wake()
+        elif isinstance(error, ModelError):
+            self._failed(error, cuts)
+        self._leave()
+
+    def _leave(self) -> None:
+        self._in_flight -= 1
+        self._wake()
 
     def _pause_left(self) -> float:
         if not self._paused_until:
@@ -172,6 +191,27 @@ class Limiter:
         if cuts == self._cuts:
             self._cuts += 1
             self._limit = max(1.0, float(self.limit // 2))
+
+
+class Slot:
+    """A slot of a limiter, held within an `async with`."""
+
+    __slots__ = ("_cuts", "_limiter")
+
+    def __init__(self, limiter: Limiter) -> None:
+        self._limiter = limiter
+        self._cuts = 0
+
+    async def __aenter__(self) -> None:
+        self._cuts = await self._limiter.take()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._limiter.give_back(error, self._cuts)
 
 
 def timed_out(error: ModelError) -> bool:

@@ -1,5 +1,6 @@
 """What stands before and around every command: version, help, completion, logs and exit codes."""
 
+import gc
 import os
 import stat
 import subprocess
@@ -13,6 +14,7 @@ import yaml
 
 import safejury
 from safejury.cli import app
+from safejury.cli.console import run_async
 from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
@@ -37,6 +39,15 @@ def reply(body: Any) -> str:
 def test_the_version_is_that_of_the_package(workplace: Any):
     ended = workplace.safejury("--version")
     assert (ended.code, ended.out) == (0, f"safejury {safejury.__version__}\n")
+
+
+def test_garbage_is_searched_for_less_while_a_command_runs_and_as_before_afterwards():
+    async def threshold() -> int:
+        return gc.get_threshold()[0]
+
+    before = gc.get_threshold()
+    assert run_async(threshold()) > before[0]
+    assert gc.get_threshold() == before
 
 
 @pytest.mark.parametrize("command", ["", "datasets", *COMMANDS])

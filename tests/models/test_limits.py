@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -188,6 +188,23 @@ async def test_a_canceled_caller_leaves_no_slot_behind():
         waiting[1].cancel()
         await waiting[2]
     assert (limiter.in_flight, limiter.waiting) == (0, 0)
+
+
+async def test_a_caller_that_is_canceled_while_it_waits_for_the_rate_gives_its_slot_back():
+    limiter = Limiter(2, requests_per_minute=60)
+
+    async def call() -> None:
+        async with limiter.slot():
+            await asyncio.sleep(0)
+
+    await call()
+    waiting = asyncio.create_task(call())
+    await settle()
+    assert (limiter.in_flight, limiter.throttled) == (1, 1)
+    waiting.cancel()
+    with suppress(asyncio.CancelledError):
+        await waiting
+    assert (limiter.in_flight, limiter.throttled) == (0, 0)
 
 
 async def test_retry_after_pauses_the_whole_endpoint():

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+import msgspec
 import pytest
 
 from safejury.common import ConfigurationError
@@ -17,6 +18,7 @@ from safejury.models import (
     ChatModel,
     ChatRequest,
     EndpointModel,
+    JsonSchema,
     LiteLLMModel,
     ModelRegistry,
     ModelSpec,
@@ -121,6 +123,20 @@ def test_the_hash_of_a_request_has_its_options_and_is_the_old_one_without():
     ]
     keys = {replace(ASK, options=options).key("m") for options in [*others, OPTIONS]}
     assert len(keys | {plain.key("m")}) == 5
+
+
+def test_the_hash_of_a_request_is_that_of_the_model_it_is_asked_for_and_no_part_of_it():
+    request = replace(ASK, json_schema=JsonSchema("answer", {"type": "object"}))
+    keys = [request.key("m"), request.key("n"), request.key("m")]
+    assert keys[0] == keys[2] != keys[1]
+    assert replace(request, seed=4711).key("m") not in keys
+    again = replace(request)
+    assert (request, repr(request)) == (again, repr(again))
+    assert msgspec.json.encode(request.json_schema) == msgspec.json.encode(again.json_schema)
+    assert request.json_schema is not None
+    assert (
+        msgspec.json.encode(request.json_schema) == b'{"name":"answer","schema":{"type":"object"}}'
+    )
 
 
 async def test_a_model_of_a_switchboard_adds_what_its_spec_says():
