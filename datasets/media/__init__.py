@@ -5,6 +5,7 @@ from ._image_file import BROKEN, FORMATS, MAX_PIXELS, TOO_MANY_PIXELS, image_typ
 from ._image_made import LARGEST_PNG, ImageFile, as_jpeg, as_png, image_file
 from ._image_plain import plain_image
 from ._media import MAX_MEDIA_BYTES, SUFFIXES, data_in, read_media
+from ._media_bytes import MediaBytes, hold_media
 from ._media_store import MediaStore
 from ._once_cache import OnceCache
 from ._sound_file import sound_length
@@ -23,6 +24,7 @@ __all__ = [
     "ImageFile",
     "ImageFitter",
     "ImageLimits",
+    "MediaBytes",
     "MediaStore",
     "OnceCache",
     "WavFormat",
@@ -30,6 +32,7 @@ __all__ = [
     "as_png",
     "data_in",
     "find_wav_sound",
+    "hold_media",
     "image_file",
     "image_type",
     "is_temporary",

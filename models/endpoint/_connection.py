@@ -1,22 +1,22 @@
 """Sends HTTP requests to an endpoint, and explains connection errors."""
 
 import errno
-import io
 import os
 import re
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
 from yarl import URL
 
 from ...common import BadReplyError, ModelError, RequestError, TransportError
 from ._http_errors import quoted
 from ._transport import Proxy
 
-_BYTES_LIMIT = 2**20  # above it aiohttp warns that bytes are sent in one piece
+_LONGEST_WRITE = 2**18  # bytes: more at a time would hold the event loop up
 _IDLE_S = 4.0  # uvicorn, and so vLLM, closes idle connections after 5 s
 _OURS = {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS}
 _OBJECT = re.compile(r" ssl:<[^<>]*+>")  # how aiohttp shows certificates of ours
@@ -81,13 +81,17 @@ class Connection:
         )
 
     async def post(
-        self, url: URL, body: bytes, *, on_event_data: Callable[[bytes], None] | None = None
+        self,
+        url: URL,
+        body: bytes | Sequence[bytes],
+        *,
+        on_event_data: Callable[[bytes], None] | None = None,
     ) -> HttpReply:
         """Post `body` and return the reply, whatever its status; redirects are not followed.
 
         Args:
             url: Where it goes.
-            body: What is sent.
+            body: What is sent, in one piece or in several; long ones are not copied.
             on_event_data: Is given the bytes of a stream of events as they come.
 
         Raises:
@@ -96,8 +100,7 @@ class Connection:
             RequestError: The proxy refuses us.
             BadReplyError: The reply is too long or not HTTP.
         """
-        data = body if len(body) < _BYTES_LIMIT else io.BytesIO(body)
-        return await self._exchange("POST", url, data, on_event_data)
+        return await self._exchange("POST", url, _sendable(body), on_event_data)
 
     async def get(self, url: URL) -> HttpReply:
         """Get `url`; see `post`."""
@@ -107,7 +110,7 @@ class Connection:
         self,
         method: str,
         url: URL,
-        data: bytes | io.BytesIO | None,
+        data: "bytes | _Pieces | None",
         on_event_data: Callable[[bytes], None] | None = None,
     ) -> HttpReply:
         if self._session is None:
@@ -213,6 +216,32 @@ class Connection:
             what = f"{place} refuses the connection to base_url ({said})"
             return RequestError(f"{self._name}: {what}", permanent=True)
         return self._unsent(f"{place} cannot reach base_url ({said})")
+
+
+def _sendable(body: bytes | Sequence[bytes]) -> "bytes | _Pieces":
+    """Return a body as it is sent: a long one in pieces, between which others have their turn."""
+    pieces = (body,) if isinstance(body, bytes) else body
+    if sum(map(len, pieces)) > _LONGEST_WRITE:
+        return _Pieces(pieces)
+    return body if isinstance(body, bytes) else b"".join(body)
+
+
+class _Pieces(aiohttp.Payload):
+    """A body in several pieces, which are sent as they lie in memory."""
+
+    def __init__(self, pieces: Sequence[bytes]) -> None:
+        super().__init__(pieces, content_type="application/json")
+        self._pieces = pieces
+        self._size = sum(map(len, pieces))
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        for piece in self._pieces:
+            for at in range(0, len(piece), _LONGEST_WRITE):
+                view = memoryview(piece)[at : at + _LONGEST_WRITE]
+                await writer.write(view if len(view) < len(piece) else piece)
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        return b"".join(self._pieces).decode(encoding, errors)
 
 
 def is_events(status: int, headers: Mapping[str, str]) -> bool:

@@ -16,7 +16,7 @@ from ._event_stream import TextListener, whole_reply
 from ._http_errors import parse_retry_after, quoted, status_error
 from ._transport import endpoint_headers, parse_base, proxy_for, tls_context
 from ._wire_reply import FILTERED_REPLY, Rejection, read_reply
-from ._wire_request import encode_request, sent_request
+from ._wire_request import RequestBody, encode_body, load_media, sent_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +151,7 @@ class EndpointModel:
     async def _converse(self, request: ChatRequest, place: _Place) -> Completion:
         """Send the request, adapting it after each rejection, until the server accepts it."""
         dialect = self._dialect
+        shown = await load_media(request)
         while True:
             body = self._encoded(request, dialect)
             listener = None if request.on_text is None else TextListener(request.on_text).feed
@@ -163,6 +164,7 @@ class EndpointModel:
                 said = self._rejected(said, parse_retry_after(reply.headers))
                 break
             dialect = better
+        del shown  # until here it is shared
         if dialect is not self._dialect:
             self._dialect = self._dialect.merged(dialect)
         return replace(
@@ -182,8 +184,8 @@ class EndpointModel:
                 permanent=error.permanent,
             ) from error
 
-    def _encoded(self, request: ChatRequest, dialect: Dialect) -> bytes:
-        return encode_request(self._model, request, dialect)
+    def _encoded(self, request: ChatRequest, dialect: Dialect) -> RequestBody:
+        return encode_body(self._model, request, dialect)
 
     def _evidence(self, request: ChatRequest, dialect: Dialect) -> SentRequest:
         return sent_request(self._model, request, dialect)

@@ -1,15 +1,15 @@
 """Encodes chat completion requests, to be sent or kept as evidence."""
 
-import base64
 import hashlib
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import msgspec
 
-from ...common import RequestError
+from ...common import DatasetError, RequestError
 from ...datasets import Media
+from ...datasets.media import MediaBytes, hold_media
 from ..chat import (
     AudioPart,
     ChatMessage,
@@ -25,49 +25,12 @@ from ..chat import (
 from ._dialect import Dialect
 
 _AUDIO_FORMATS = {"x-wav": "wav", "wave": "wav", "vnd.wave": "wav", "mpeg": "mp3"}
+_MEDIUM = b"\xff"
+"""Stands for the base64 of a medium: a byte that JSON, which is UTF-8, never has."""
+RequestBody = bytes | Sequence[bytes]
+"""The bytes of a request, in one piece or in several that follow each other."""
 _Render = Callable[[Media, bool], msgspec.Raw | str]
 """Writes a medium, bare or as a data URL."""
-
-
-class _MediaCache:
-    """Caches encoded media by content hash, so that all jurors share one encoding."""
-
-    def __init__(self, entries: int = 8, most_bytes: int = 64 * 2**20) -> None:
-        self._entries, self._most = entries, most_bytes
-        self._held: OrderedDict[tuple[str, bool], msgspec.Raw] = OrderedDict()
-        self._bytes = 0
-
-    def encoded(self, media: Media, as_url: bool) -> msgspec.Raw:
-        """Return `media` as a JSON string in base64, bare or as a data URL."""
-        key = media.sha256, as_url
-        if (held := self._held.get(key)) is not None:
-            self._held.move_to_end(key)
-            return held
-        prefix = f"data:{media.media_type};base64,".encode() if as_url else b""
-        made = msgspec.Raw(b'"%b%b"' % (prefix, base64.b64encode(_read(media))))
-        self._held[key] = made
-        self._bytes += len(memoryview(made))
-        while len(self._held) > self._entries or self._bytes > self._most:
-            self._bytes -= len(memoryview(self._held.popitem(last=False)[1]))
-        return made
-
-
-_media = _MediaCache()
-
-
-def _read(media: Media) -> bytes:
-    try:
-        data = media.read()
-    except OSError as error:
-        raise RequestError(
-            f"cannot read {media.path}: {error.strerror}; restore the file or fix the dataset",
-            unsent=True,
-        ) from error
-    if not media.matches(data):
-        raise RequestError(
-            f"{media.path} changed since the dataset was read; load the set again", unsent=True
-        )
-    return data
 
 
 def encode_request(model: str, request: ChatRequest, dialect: Dialect) -> bytes:
@@ -76,11 +39,68 @@ def encode_request(model: str, request: ChatRequest, dialect: Dialect) -> bytes:
     Raises:
         RequestError: A medium cannot be read, or the text is not Unicode.
     """
+    body = encode_body(model, request, dialect)
+    return body if isinstance(body, bytes) else b"".join(body)
+
+
+def encode_body(model: str, request: ChatRequest, dialect: Dialect) -> RequestBody:
+    """Encode a request as `encode_request` does, in pieces where it shows media.
+
+    All requests that show a medium share its pieces, which are read here unless `load_media`
+    did it.
+    """
+    shown: list[Media] = []
+
+    def render(media: Media, as_url: bool) -> msgspec.Raw:
+        shown.append(media)
+        prefix = f"data:{media.media_type};base64,".encode() if as_url else b""
+        return msgspec.Raw(b'"%b%b"' % (prefix, _MEDIUM))
+
     try:
-        return msgspec.json.encode(_body(model, request, dialect, _media.encoded))
+        body = msgspec.json.encode(_body(model, request, dialect, render))
     except UnicodeEncodeError as error:
         raise RequestError(
             "the request holds half a surrogate pair, which is not valid Unicode; fix the text",
+            unsent=True,
+        ) from error
+    if not shown:
+        return body
+    first, *others = body.split(_MEDIUM)
+    pieces = [first]
+    for media, text in zip(shown, others, strict=True):
+        with _unreadable(media):
+            pieces += MediaBytes.of(media).encoded(media)
+        pieces.append(text)
+    return pieces
+
+
+async def load_media(request: ChatRequest) -> tuple[MediaBytes, ...]:
+    """Read and encode the media of a request, without holding the event loop up.
+
+    Returns:
+        What they are shared by, to be kept until the request is encoded.
+
+    Raises:
+        RequestError: One cannot be read.
+    """
+    media = _media_of(request)
+    held = hold_media(media)
+    for each, loaded in zip(media, held, strict=True):
+        with _unreadable(each):
+            await loaded.load(each)
+    return held
+
+
+@contextmanager
+def _unreadable(media: Media) -> Generator[None]:
+    """Raise the error for a medium that cannot be read."""
+    try:
+        yield
+    except DatasetError as error:
+        raise RequestError(str(error), unsent=True) from error
+    except OSError as error:
+        raise RequestError(
+            f"cannot read {media.path}: {error.strerror}; restore the file or fix the dataset",
             unsent=True,
         ) from error
 
@@ -88,14 +108,18 @@ def encode_request(model: str, request: ChatRequest, dialect: Dialect) -> bytes:
 def sent_request(model: str, request: ChatRequest, dialect: Dialect) -> SentRequest:
     """Return the evidence for a request that `encode_request` encoded."""
     body = msgspec.json.encode(_body(model, request, dialect, _stand_in))
-    media = tuple(
+    digest = hashlib.sha256(body).hexdigest()
+    return SentRequest(digest, body.decode(), _media_of(request), dialect.left_out(request))
+
+
+def _media_of(request: ChatRequest) -> tuple[Media, ...]:
+    """Return the pictures and sounds of a request, in their order."""
+    return tuple(
         part.media
         for message in request.messages
         for part in message.parts
         if not isinstance(part, TextPart)
     )
-    digest = hashlib.sha256(body).hexdigest()
-    return SentRequest(digest, body.decode(), media, dialect.left_out(request))
 
 
 def _stand_in(media: Media, as_url: bool) -> str:

@@ -19,6 +19,7 @@ from safejury.common import (
     TransportError,
 )
 from safejury.datasets import Media
+from safejury.datasets.media import hold_media
 from safejury.models import (
     AudioPart,
     ChatMessage,
@@ -125,15 +126,19 @@ async def test_image_and_audio_bytes_arrive_exactly(tmp_path: Path):
     ]
 
 
-async def test_jurors_share_one_reading_of_a_picture(tmp_path: Path):
+async def test_all_that_hold_a_picture_share_one_reading(tmp_path: Path):
     image = medium(tmp_path / "b.png", b"pixels of b", "image/png")
     request = ChatRequest((ChatMessage("user", (ImagePart(image),)),))
     async with ScriptedServer("seen") as server:
         first = EndpointModel(base_url=server.base_url, model="one")
         second = EndpointModel(base_url=server.base_url, model="two")
+        held = hold_media([image])
         await first.complete(request)
         (tmp_path / "b.png").unlink()
         await second.complete(request)
+        del held
+        with pytest.raises(RequestError, match="cannot read"):
+            await second.complete(request)
         await first.aclose()
         await second.aclose()
     assert server.requests[0]["messages"] == server.requests[1]["messages"]
