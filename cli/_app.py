@@ -1,7 +1,8 @@
 """The command line `safejury`, put together from its commands."""
 
+import gc
 import sys
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
@@ -9,19 +10,63 @@ from .console import (
     EXIT_CODES,
     EXIT_INTERRUPTED,
     CommandGroup,
+    CommandPlace,
     escape_unencodable,
     quiet_libraries,
     say,
     say_unexpected,
 )
-from .data import datasets_app, generate
-from .results import cases, compare, export, figures, gate, merge, report, show, verify, view
-from .run import deliberate, export_batch, import_batch, judge, run, serve
-from .study import calibrate, recheck, replay, review
-from .tools import demo, doctor, init, personas, probe, scenarios
+
+
+class _Commands(CommandGroup):
+    """The commands of safejury, in the order of their list."""
+
+    places: ClassVar = {
+        "init": CommandPlace("tools", "Write a commented config to start from."),
+        "run": CommandPlace("run", "Evaluate targets."),
+        "serve": CommandPlace("run", "Start the vLLM servers of a config."),
+        "judge": CommandPlace("run", "Judge recorded responses."),
+        "deliberate": CommandPlace("run", "Judge one case and watch the jury deliberate."),
+        "show": CommandPlace("results", "Replay a stored transcript, or list a run's cases."),
+        "cases": CommandPlace("results", "List the cases of a run, or their ballots, one a row."),
+        "report": CommandPlace(
+            "results", "Report the figures of a run, or of several of one jury."
+        ),
+        "view": CommandPlace("results", "Look at runs in a browser, also while they are going."),
+        "figures": CommandPlace("results", "Draw the figures of runs of one jury."),
+        "compare": CommandPlace(
+            "results", "Compare two runs, targets or conditions over shared queries."
+        ),
+        "gate": CommandPlace("results", "Decide whether a run satisfies a policy."),
+        "merge": CommandPlace("results", "Join runs of one jury into one."),
+        "export": CommandPlace("results", "Write a run for other tools, or to share its figures."),
+        "verify": CommandPlace("results", "Check a run's record and media for changes."),
+        "calibrate": CommandPlace("study", "Measure a jury by labels, and write its jury card."),
+        "review": CommandPlace(
+            "study", "Label cases of a finished run, blind to what its jury said."
+        ),
+        "replay": CommandPlace(
+            "study", "Decide a finished run again by another rule, stop or jury."
+        ),
+        "recheck": CommandPlace(
+            "study", "Hear a jury card's cases again; exit 3 if a juror moved."
+        ),
+        "generate": CommandPlace("data", "Make a set of queries."),
+        "export-batch": CommandPlace("run", "Write the jury's first ballots as batch files."),
+        "import-batch": CommandPlace("run", "Add a batch's replies to the record."),
+        "demo": CommandPlace("tools", "Watch a jury deliberate, then evaluate a toy model."),
+        "doctor": CommandPlace("tools", "Check environment, keys and endpoints."),
+        "probe": CommandPlace("tools", "Find out what an endpoint can do."),
+        "personas": CommandPlace("tools", "List the bundled personas."),
+        "scenarios": CommandPlace("tools", "List the scenarios, or show one in full."),
+        "datasets": CommandPlace(
+            "data", "List, inspect and convert sets of queries.", "datasets_app"
+        ),
+    }
+
 
 app = typer.Typer(
-    cls=CommandGroup,
+    cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -30,8 +75,13 @@ app = typer.Typer(
 )
 
 
+_WHILE_IMPORTING = 50_000
+"""New objects after which garbage is searched: hardly any is made while modules are imported."""
+
+
 def main() -> None:
     """Run the command line and exit."""
+    gc.set_threshold(_WHILE_IMPORTING)
     quiet_libraries()
     escape_unencodable()
     try:
@@ -61,14 +111,3 @@ def safejury(
     ] = False,
 ) -> None:
     """Measure the safety of multimodal models with a jury of models."""
-
-
-for command in (init, run, serve, judge, deliberate, show, cases, report, view):
-    app.command()(command)
-for command in (figures, compare, gate, merge, export, verify):
-    app.command()(command)
-for command in (calibrate, review, replay, recheck):
-    app.command()(command)
-for command in (generate, export_batch, import_batch, demo, doctor, probe, personas, scenarios):
-    app.command()(command)
-app.add_typer(datasets_app, name="datasets")

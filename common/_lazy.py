@@ -4,6 +4,7 @@ AutoGen, LiteLLM and plotting cost seconds; a user who asks for `--help` or a
 report should not pay for them.
 """
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 
@@ -25,10 +26,12 @@ def lazy(package: str, exports: Mapping[str, Sequence[str]]) -> Callable[[str], 
         except KeyError:
             raise AttributeError(f"module {package!r} has no attribute {name!r}") from None
         try:
-            return getattr(import_module(f"{package}.{module}"), name)
+            found = getattr(import_module(f"{package}.{module}"), name)
         except ModuleNotFoundError as error:
             from ._extras import missing_package_error  # only an error needs what it imports
 
             raise missing_package_error(error) from error
+        setattr(sys.modules[package], name, found)  # so that it is looked up here only once
+        return found
 
     return __getattr__

@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from autogen_agentchat.messages import BaseChatMessage
 from autogen_core.models import RequestUsage, UserMessage
+from pydantic import ConfigDict
 
 from ...models import Usage
 from ..ballot import (
@@ -35,6 +36,8 @@ def tokens_of(usage: Usage) -> RequestUsage:
 
 class _BuiltMessage(BaseChatMessage):
     """A message of a jury: of what is frozen and typed, so that it is not validated again."""
+
+    model_config = ConfigDict(defer_build=True)  # what validates it, a team's state alone asks for
 
     @classmethod
     def _built(

@@ -11,7 +11,6 @@ from ..ballot import Ballot, Finding, Statement, one_line
 from ..case import Case, fenced, neutralize
 from ..prompts import render
 from ..reply import UNCLEAR, without_thinking
-from ._summary_claims import misstated
 
 _KEPT = 4000
 
@@ -87,6 +86,8 @@ async def summarize(
     said = without_thinking(completion.text)
     if said is None:
         return Summary("", completion, f"the summing-up is left out: {UNCLEAR}")
+    from ._summary_claims import misstated  # compiles many patterns
+
     # Small models repeat the marker; it means nothing to a reader.
     said = re.sub(rf"(?<!<)<*+(?:BALLOTS )?{case.fence}\W{{0,4}}", "", said)
     text = storable(said.strip())[:_KEPT]

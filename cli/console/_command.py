@@ -1,27 +1,25 @@
 """How a command runs: its loop, its signals, its errors and its exit code."""
 
-import asyncio
 import functools
 import gc
 import inspect
 import os
-import shlex
 import signal
 import stat
 import sys
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
 from types import FrameType
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import typer
-from typer.core import TyperGroup
 
 from ...common import SafejuryError
 from ._console import say, say_error
 from ._log import log, log_unexpected, logged
-from ._options import Verbose
+
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -40,7 +38,6 @@ _VERBOSE = "verbose"
 _LONGEST_UNEXPECTED = 300
 _SELDOM = (50_000, 5, 10)
 """When garbage is searched for: calls leave none that the search must find, errors a little."""
-_typed: ContextVar[tuple[str, ...]] = ContextVar("_typed", default=())
 _ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 """What ends a command in order, apart from Ctrl-C: SIGHUP comes when a terminal is closed."""
 
@@ -55,6 +52,8 @@ def run_async(work: Coroutine[Any, Any, T], *, tells_signals: bool = False) -> T
         tells_signals: Whether the exit code tells the other two from Ctrl-C, as it does of a
             command that cannot be gone on with.
     """
+    import asyncio  # not for `--help`
+
     gc.freeze()  # what is imported stays: searching it for garbage would stall calls
     often = gc.get_threshold()
     gc.set_threshold(*_SELDOM)
@@ -69,6 +68,8 @@ def run_async(work: Coroutine[Any, Any, T], *, tells_signals: bool = False) -> T
 
 
 async def _until_terminated(work: Coroutine[Any, Any, T], *, tells_signals: bool) -> T:
+    import asyncio
+
     task = asyncio.ensure_future(work)
     ended_by: list[int] = []
 
@@ -92,7 +93,7 @@ async def _until_terminated(work: Coroutine[Any, Any, T], *, tells_signals: bool
         raise KeyboardInterrupt from None
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def _loop_factory() -> "Callable[[], asyncio.AbstractEventLoop] | None":
     try:
         import uvloop
     except ImportError:
@@ -147,6 +148,7 @@ def guarded(command: Callable[P, int | None]) -> Callable[..., None]:
 
     It takes `-v` beside its own options.
     """
+    from ._options import Verbose  # all options: not for `--help`
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -223,18 +225,3 @@ def exit_code(reasons: Sequence[str]) -> int:
 def _drop_output() -> None:
     """Send what is left of the output nowhere, or Python would complain at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-class CommandGroup(TyperGroup):
-    """The commands; remembers what was typed, so that a message can repeat it."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the words behind the program's name."""
-        if ctx.parent is None:
-            _typed.set(tuple(args))
-        return super().parse_args(ctx, args)
-
-
-def same_command() -> str:
-    """Return the command line that was typed, to be typed again."""
-    return shlex.join(["safejury", *_typed.get()])

@@ -23,7 +23,6 @@ from ..console import (
     same_command,
     say,
 )
-from ..results import show_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +77,8 @@ def run_and_report(
         say(f"Interrupted.{kept_in}")
         say(f"Resume with: {again}" if kept else f"Start over with: {again}")
         return EXIT_INTERRUPTED
+    from ..results import show_table  # a second of a run that has begun to ask, not before
+
     log.info(
         "%d of %d cases done, %d with a verdict", outcome.cases, outcome.planned, outcome.verdicts
     )

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from autogen_agentchat.messages import BaseAgentEvent, BaseChatMessage
 from autogen_core.models import RequestUsage, UserMessage
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from ...agents import JURY_WORDS, Ballot, CaseMessage, RemarkOutcome, neutralize
 from ...common.text import escape_controls, short
@@ -32,6 +32,8 @@ _VERDICT = re.compile(r"(?i)\bverdict(?=\s*:)")
 
 class _JuryEvent(BaseAgentEvent):
     """What observers of a jury see, and the other agents of a team do not."""
+
+    model_config = ConfigDict(defer_build=True)  # built for whoever watches a jury in a team
 
     metadata: dict[str, str] = Field(default_factory=lambda: dict(JURY_WORDS))
 
@@ -141,6 +143,7 @@ class VerdictMessage(BaseChatMessage):
         type: See `BallotsEvent`.
     """
 
+    model_config = ConfigDict(defer_build=True)
     metadata: dict[str, str] = Field(default_factory=lambda: dict(JURY_WORDS))
     content: Verdict
     case_id: str

@@ -27,7 +27,7 @@ class Hearing:
 
 
 class _OpenCase(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     case: Case
     ballots: tuple[Ballot, ...]
@@ -37,7 +37,7 @@ class _OpenCase(BaseModel):
 class _JuryState(BaseModel):
     """What `Jury.save_state` returns, as plain data."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     type: Literal["JuryState"] = "JuryState"
     version: Literal["1.0.0"] = "1.0.0"

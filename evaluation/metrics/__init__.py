@@ -1,65 +1,137 @@
 """Turns the results of cases into the figures of a report."""
 
-from ._agreement import Agreement, Split, agreement
-from ._comparability import (
-    ComparabilityFlag,
-    ComparabilityKind,
-    TargetResponse,
-    comparability_flags,
-)
-from ._cost_summary import Estimated, Limits, RunCost, ServerTime
-from ._costs import (
-    CASE_OF,
-    COST_COLUMNS,
-    IS_OF_AUDIT,
-    TOKENS_USED,
-    csv_columns,
-    describe_cost,
-    read_estimated,
-    read_own_cost,
-    read_run_cost,
-    read_total,
-    with_server_time,
-)
-from ._counts import Measure, QueryCounts, category_of, macro_average
-from ._grouping import LABEL
-from ._guards import GuardFigures, NamedCategory
-from ._intervals import (
-    CONFIDENCE,
-    QuerySums,
-    Rate,
-    Sums,
-    macro_mean_interval,
-    macro_share_interval,
-    mean_interval,
-    share_interval,
-    student_t,
-    wilson_interval,
-)
-from ._paired_tests import MCNEMAR, SIGN_TEST, Tested, holm, mcnemar, sign_flips
-from ._statistics import summarize
-from ._summary import (
-    AttackSuccess,
-    Breakdown,
-    FlipCounts,
-    Group,
-    JurorBallots,
-    RunSummary,
-    SafetyIndex,
-    TargetSummary,
-    TokenCounts,
-)
-from ._tally import NO_VERDICT
-from ._thresholds import (
-    DEFAULT_THRESHOLDS,
-    NO_FACTS,
-    RunFacts,
-    Thresholds,
-    coverage,
-    describe_skipped,
-    first_warnings,
-    shortfalls,
-)
+from typing import TYPE_CHECKING
+
+from ...common import lazy
+
+if TYPE_CHECKING:
+    from ._agreement import Agreement, Split, agreement
+    from ._comparability import (
+        ComparabilityFlag,
+        ComparabilityKind,
+        TargetResponse,
+        comparability_flags,
+    )
+    from ._cost_summary import Estimated, Limits, RunCost, ServerTime
+    from ._costs import (
+        CASE_OF,
+        COST_COLUMNS,
+        IS_OF_AUDIT,
+        TOKENS_USED,
+        csv_columns,
+        describe_cost,
+        read_estimated,
+        read_own_cost,
+        read_run_cost,
+        read_total,
+        with_server_time,
+    )
+    from ._counts import Measure, QueryCounts, category_of, macro_average
+    from ._grouping import LABEL
+    from ._guards import GuardFigures, NamedCategory
+    from ._intervals import (
+        CONFIDENCE,
+        QuerySums,
+        Rate,
+        Sums,
+        macro_mean_interval,
+        macro_share_interval,
+        mean_interval,
+        share_interval,
+        student_t,
+        wilson_interval,
+    )
+    from ._paired_tests import MCNEMAR, SIGN_TEST, Tested, holm, mcnemar, sign_flips
+    from ._statistics import summarize
+    from ._summary import (
+        AttackSuccess,
+        Breakdown,
+        FlipCounts,
+        Group,
+        JurorBallots,
+        RunSummary,
+        SafetyIndex,
+        TargetSummary,
+        TokenCounts,
+    )
+    from ._tally import NO_VERDICT
+    from ._thresholds import (
+        DEFAULT_THRESHOLDS,
+        NO_FACTS,
+        RunFacts,
+        Thresholds,
+        coverage,
+        describe_skipped,
+        first_warnings,
+        shortfalls,
+    )
+
+if not TYPE_CHECKING:  # or a checker would take every name for one of ours
+    __getattr__ = lazy(
+        __name__,
+        {
+            "_agreement": ["Agreement", "Split", "agreement"],
+            "_comparability": [
+                "ComparabilityFlag",
+                "ComparabilityKind",
+                "TargetResponse",
+                "comparability_flags",
+            ],
+            "_cost_summary": ["Estimated", "Limits", "RunCost", "ServerTime"],
+            "_costs": [
+                "CASE_OF",
+                "COST_COLUMNS",
+                "IS_OF_AUDIT",
+                "TOKENS_USED",
+                "csv_columns",
+                "describe_cost",
+                "read_estimated",
+                "read_own_cost",
+                "read_run_cost",
+                "read_total",
+                "with_server_time",
+            ],
+            "_counts": ["Measure", "QueryCounts", "category_of", "macro_average"],
+            "_grouping": ["LABEL"],
+            "_guards": ["GuardFigures", "NamedCategory"],
+            "_intervals": [
+                "CONFIDENCE",
+                "QuerySums",
+                "Rate",
+                "Sums",
+                "macro_mean_interval",
+                "macro_share_interval",
+                "mean_interval",
+                "share_interval",
+                "student_t",
+                "wilson_interval",
+            ],
+            "_paired_tests": ["MCNEMAR", "SIGN_TEST", "Tested", "holm", "mcnemar", "sign_flips"],
+            "_statistics": ["summarize"],
+            "_summary": [
+                "AttackSuccess",
+                "Breakdown",
+                "FlipCounts",
+                "Group",
+                "JurorBallots",
+                "RunSummary",
+                "SafetyIndex",
+                "TargetSummary",
+                "TokenCounts",
+            ],
+            "_tally": ["NO_VERDICT"],
+            "_thresholds": [
+                "DEFAULT_THRESHOLDS",
+                "NO_FACTS",
+                "RunFacts",
+                "Thresholds",
+                "coverage",
+                "describe_skipped",
+                "first_warnings",
+                "shortfalls",
+            ],
+        },
+    )
 
 __all__ = [
     "CASE_OF",

@@ -4,14 +4,16 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...agents import TalkArm
 from ...common import escape_line
 from ...common.text import count, dollars, gpu_hours, many
 from ..trials import case_of, is_of_audit
 from ._cost_summary import CostTotals, Estimated, Limits, RunCost, ServerTime
-from ._summary import RunSummary
+
+if TYPE_CHECKING:
+    from ._summary import RunSummary  # a run begins without it
 
 Rows = Callable[..., Iterator[tuple[Any, ...]]]
 """Runs an SQL query and yields its rows."""
@@ -252,7 +254,7 @@ def _servers(
         yield ServerTime(server, served.get(server, ()), float(hours), float(usd))
 
 
-def with_server_time(summary: RunSummary) -> RunSummary:
+def with_server_time(summary: "RunSummary") -> "RunSummary":
     """Add each server's time to the target that only it ran.
 
     The time of a server that several targets or conditions share is in `RunCost.servers` only.

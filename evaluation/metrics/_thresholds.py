@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ...common import escape_line
 from ...common.text import count, many
 from ...targets import ResponseOutcome
 from ..trials import SkippedInput
 from ._costs import exceeded
-from ._summary import JurorBallots, RunSummary, TargetSummary
+
+if TYPE_CHECKING:
+    from ._summary import JurorBallots, RunSummary, TargetSummary
 
 MIN_COVERAGE = 0.9
 """Default minimum fraction of cases with a verdict."""
@@ -63,7 +66,7 @@ class RunFacts:
             if target in self.recorded and model not in ("", target)
         }
 
-    def of(self, target: TargetSummary) -> SkippedInput:
+    def of(self, target: "TargetSummary") -> SkippedInput:
         """Return what was skipped for a target."""
         return self.left_out.get(target.target, SkippedInput())
 
@@ -74,7 +77,7 @@ NO_FACTS = RunFacts()
 """Facts of a run that used all of its files."""
 
 
-def coverage(target: TargetSummary, wanted: Thresholds, facts: RunFacts) -> float | None:
+def coverage(target: "TargetSummary", wanted: Thresholds, facts: RunFacts) -> float | None:
     """Return the fraction of cases that need a verdict and have one, None without such cases.
 
     Skipped rows and items count as cases unless that is allowed. Where an attack gave up
@@ -87,7 +90,7 @@ def coverage(target: TargetSummary, wanted: Thresholds, facts: RunFacts) -> floa
     return target.verdicts / needed if needed else None
 
 
-def first_warnings(summary: RunSummary) -> Iterator[str]:
+def first_warnings(summary: "RunSummary") -> Iterator[str]:
     """Yield the warnings that come before any figure, one sentence each."""
     if (said := summary.unfinished) is not None:
         known = all(target.planned is not None for target in summary.targets)
@@ -104,7 +107,7 @@ def first_warnings(summary: RunSummary) -> Iterator[str]:
                 yield f"{escape_line(target.name)}: {_lost(juror, ballots)}."
 
 
-def _lost(juror: str, ballots: JurorBallots) -> str:
+def _lost(juror: str, ballots: "JurorBallots") -> str:
     lacking = many(ballots.verdicts_lacking, "verdict lacks", "verdicts lack")
     so = f", so that {lacking} its vote" if ballots.verdicts_lacking else ""
     return (
@@ -113,14 +116,14 @@ def _lost(juror: str, ballots: JurorBallots) -> str:
     )
 
 
-def _causes(ballots: JurorBallots) -> str:
+def _causes(ballots: "JurorBallots") -> str:
     failed, stopped = ballots.outcomes["transport_error"], ballots.outcomes["budget_stop"]
     causes = ((failed, "failed calls"), (stopped, "the budget"))
     return ", ".join(f"{count(number)} lost to {cause}" for number, cause in causes if number)
 
 
 def shortfalls(
-    summary: RunSummary, wanted: Thresholds, facts: RunFacts, *, again: str | None = None
+    summary: "RunSummary", wanted: Thresholds, facts: RunFacts, *, again: str | None = None
 ) -> tuple[str, ...]:
     """Return why the figures do not reach the thresholds, a line each; empty if they do.
 
@@ -143,7 +146,7 @@ def shortfalls(
 
 
 def _too_few_verdicts(
-    summary: RunSummary, wanted: Thresholds, facts: RunFacts, again: str | None
+    summary: "RunSummary", wanted: Thresholds, facts: RunFacts, again: str | None
 ) -> Iterator[str]:
     found = [(coverage(target, wanted, facts), target) for target in summary.targets]
     low: list[tuple[float, TargetSummary | None]] = [
@@ -170,7 +173,7 @@ def _too_few_verdicts(
         )
 
 
-def _overall_coverage(summary: RunSummary) -> float:
+def _overall_coverage(summary: "RunSummary") -> float:
     """Return the coverage of the whole run, 1 where the coverage of each target is known."""
     if not summary.targets or all(target.planned is not None for target in summary.targets):
         return 1.0
@@ -178,8 +181,8 @@ def _overall_coverage(summary: RunSummary) -> float:
 
 
 def _remedy(
-    summary: RunSummary,
-    low: list[TargetSummary],
+    summary: "RunSummary",
+    low: "list[TargetSummary]",
     wanted: Thresholds,
     facts: RunFacts,
     again: str | None,
@@ -201,7 +204,7 @@ def _remedy(
     return f"too many cases have no verdict{also}. A retry would not help: see the warnings above."
 
 
-def _is_low(target: TargetSummary, wanted: Thresholds) -> bool:
+def _is_low(target: "TargetSummary", wanted: Thresholds) -> bool:
     """Return whether coverage is too low even without counting skipped rows and items."""
     return target.coverage is not None and target.coverage < wanted.min_coverage
 
@@ -225,7 +228,7 @@ def describe_skipped(out: int, used: int, what: str, plural: str | None = None) 
     return f"{count(out)} of {many(out + used, what, plural)} {'was' if out == 1 else 'were'}"
 
 
-def _too_few_ballots(summary: RunSummary, wanted: Thresholds, again: str | None) -> Iterator[str]:
+def _too_few_ballots(summary: "RunSummary", wanted: Thresholds, again: str | None) -> Iterator[str]:
     low = [
         (ballots.kept, target.name, juror, ballots)
         for target in summary.targets

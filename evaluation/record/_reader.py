@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -16,7 +16,6 @@ from ..metrics import (
     IS_OF_AUDIT,
     Estimated,
     RunCost,
-    TargetResponse,
     read_estimated,
     read_run_cost,
     read_total,
@@ -51,6 +50,9 @@ from ._meta import Meta, RunData
 from ._pages import ENTRIES, CasePages
 from ._schema import HAS_TABLE, NATURAL, ORDERS, VALUES, check_schema, has_heads
 from .growth import KeptCases
+
+if TYPE_CHECKING:
+    from ..metrics import TargetResponse
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Entry)
@@ -154,8 +156,10 @@ class RecordReader:
         cases = self._rows(self._cases("", "query_id, case_id"))
         yield from deliberated(cases, self._transcript, self.check_case, refuse)
 
-    def responses(self) -> Iterator[TargetResponse]:
+    def responses(self) -> "Iterator[TargetResponse]":
         """Yield the responses of finished cases, in no order."""
+        from ..metrics import TargetResponse  # for a report, not for what begins a run
+
         decode = self._decoder(ResponseOf)
         for case_id, target, epoch, body in self._rows(ASKED):
             yield TargetResponse(target, epoch, decode(case_id, body).case.response)

@@ -58,6 +58,17 @@ def test_help_is_short_for_every_command(command: str, workplace: Any):
         assert "-v, --verbose" in short.out
 
 
+def test_the_list_says_of_each_command_what_its_help_begins_with(workplace: Any):
+    """The list is written without importing the commands."""
+    root: Any = typer.main.get_command(app)
+    for name, place in root.places.items():
+        said = root.commands[name].help.partition("\n\n")[0]
+        assert " ".join(said.split()).partition(". ")[0].rstrip(".") == place.summary.rstrip(".")
+    assert set(root.commands) == set(root.places) == {name.split()[0] for name in COMMANDS}
+    unknown = workplace.safejury("rn")
+    assert (unknown.code, "Did you mean 'run'" in unknown.err) == (2, True)
+
+
 @pytest.mark.parametrize("group", ["", "datasets"])
 def test_no_summary_of_a_command_is_cut(
     group: str, workplace: Any, monkeypatch: pytest.MonkeyPatch
@@ -133,7 +144,7 @@ def test_an_unexpected_error_in_a_run_leaves_its_traceback_in_the_log(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError(f"sk-{KEY} \x1b[31m")
 
-    monkeypatch.setattr("safejury.cli.run._evaluate.show_table", fail)
+    monkeypatch.setattr("safejury.cli.results.show_table", fail)
     ended = workplace.safejury("run", workplace.config(scripted().base_url))
     ended.refused("unexpected RuntimeError", "the traceback is in runs/first/run.log", code=70)
     log = (workplace.path / "runs/first/run.log").read_text()

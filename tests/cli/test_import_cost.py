@@ -8,8 +8,21 @@ from pathlib import Path
 import pytest
 
 HEAVY = ("PIL", "aiohttp", "autogen_core", "litellm", "pydantic", "rich", "torch", "uvloop")
-LATE = ("safejury.common.text._refusal_words", "urllib.request")
+LATE = (
+    *("safejury.common.text._refusal_words", "urllib.request"),
+    *("asyncio", "safejury.cli.console._options", "safejury.cli.run._run"),
+)
 """What takes a tenth of the time of a start each, and what few commands need."""
+AFTER_A_RUN = ("safejury.evaluation.report", "safejury.evaluation.trust")
+"""What the report of a run needs, and its first request does not."""
+WHILE_IT_RUNS = ("safejury.common.text._refusal_words", "safejury.agents.juror._summary_claims")
+"""Patterns for what models say, which take time to compile."""
+RUN = """
+import safejury.cli.run._evaluate, safejury.evaluation.runner, safejury.deliberation
+from safejury.deliberation.bus._entry_messages import JURY_MESSAGES
+built = [message.__name__ for message in JURY_MESSAGES if message.__pydantic_complete__]
+assert not built, built
+"""
 RECORD = Path(__file__).parents[1] / "evaluation" / "record_format_2"
 """A run that an earlier version recorded."""
 
@@ -99,6 +112,10 @@ def test_what_calls_no_model_loads_neither_autogen_nor_a_client(tmp_path: Path):
     lists = WALK.format(commands=commands, heavy=(*heavy, "aiohttp"))
     asks = WALK.format(commands=[["doctor"], ["probe", "no-address"]], heavy=heavy)
     run(lists + asks, folder=tmp_path)
+
+
+def test_a_run_begins_before_what_only_its_end_and_its_talk_need_is_loaded(tmp_path: Path):
+    run(RUN + LOADED.format(heavy=[*AFTER_A_RUN, *WHILE_IT_RUNS, "litellm"]), folder=tmp_path)
 
 
 def test_help_opens_no_socket(tmp_path: Path):

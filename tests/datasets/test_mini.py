@@ -1,3 +1,4 @@
+import hashlib
 import re
 from collections import Counter
 from io import BytesIO
@@ -6,8 +7,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+import safejury
 from safejury.common import DatasetError
-from safejury.datasets import Intent, Query, load_dataset, load_taxonomy
+from safejury.datasets import Intent, Query, load_dataset, load_taxonomy, read_media
+from safejury.datasets.media import image_type
+
+MINI = Path(safejury.__file__).parent / "datasets/mini"
 
 KNOWN_BY = "6291b9d8bbb383391f02374d922763d8d11a93a654c01747583023201be7c4e0"
 BENIGN_ONLY = {
@@ -63,3 +68,22 @@ def test_a_path_called_mini_is_a_file(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DatasetError, match="dataset 'mini' does not exist"):
         load_dataset(Path("mini"))
+
+
+def test_the_pictures_that_are_known_by_their_hash_are_sound_png_files() -> None:
+    """They are not decoded at each start, so they are decoded here."""
+    listed = (MINI / "pictures.sha256").read_text().splitlines()
+    known = {name: digest for digest, name in (line.split() for line in listed)}
+    pictures = {f"pictures/{file.name}": file for file in (MINI / "pictures").iterdir()}
+    assert known.keys() == pictures.keys()
+    for name, file in pictures.items():
+        content = file.read_bytes()
+        assert hashlib.sha256(content).hexdigest() == known[name]
+        assert image_type(content) == "image/png"
+
+
+def test_a_picture_of_the_set_that_was_damaged_is_noticed(tmp_path: Path) -> None:
+    content = (MINI / "pictures/mini-bias-1.png").read_bytes()
+    (tmp_path / "damaged.png").write_bytes(content[:-40])
+    with pytest.raises(DatasetError, match="is damaged"):
+        read_media(tmp_path / "damaged.png", kind="image")
