@@ -36,6 +36,9 @@ class Seat(RoutedAgent):
         ConfigurationError: The agent gives no ballots.
     """
 
+    _cancels_tasks = True
+    """Whether a canceled message cancels the task in which it is handled."""
+
     def __init__(self, agent: SeatAgent, *, name: str | None = None) -> None:
         super().__init__(agent.description)
         self._agent = agent
@@ -55,7 +58,7 @@ class Seat(RoutedAgent):
         """
         token = ctx.cancellation_token
         if isinstance(self._agent, BallotCaster):
-            _cancel_with(token)
+            self._cancel_with(token)
             ballot = await self._agent.judge(message)
         else:
             ballot = await self._by_message(message, token)
@@ -71,10 +74,17 @@ class Seat(RoutedAgent):
             ConfigurationError: The caller must change something.
         """
         if isinstance(self._agent, BallotCaster):
-            _cancel_with(ctx.cancellation_token)
+            self._cancel_with(ctx.cancellation_token)
             remark = await self._agent.speak(message)
             return remark if remark.juror == self._name else replace(remark, juror=self._name)
         return passed(self._name, message)
+
+    def _cancel_with(self, token: CancellationToken) -> None:
+        """Let a token cancel the current task, which the runtime made for one message."""
+        if self._cancels_tasks:
+            task = asyncio.current_task()
+            assert task is not None
+            token.link_future(task)
 
     async def _by_message(self, call: BallotCall, token: CancellationToken) -> Ballot:
         question = CallMessage.of(call, source=FOREPERSON, to=self._name)
@@ -92,10 +102,3 @@ def gives_ballots(agent: AnyAgent) -> TypeGuard[SeatAgent]:
     return isinstance(agent, ChatAgent) and (
         isinstance(agent, BallotCaster) or BallotMessage in agent.produced_message_types
     )
-
-
-def _cancel_with(token: CancellationToken) -> None:
-    """Let a token cancel the current task, which the runtime made for one message."""
-    task = asyncio.current_task()
-    assert task is not None
-    token.link_future(task)

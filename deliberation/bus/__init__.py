@@ -1,6 +1,7 @@
 """The bus: AutoGen's runtime, requests and answers. With `agents.autogen`, all that imports it."""
 
 from ._agent import Address, Handler, Line
+from ._direct_runtime import DirectRuntime, new_runtime
 from ._entry_messages import (
     BallotsEvent,
     DiscussionEvent,
@@ -13,7 +14,7 @@ from ._entry_messages import (
 from ._guest import AgentRuntime
 from ._hearing import Hearing
 from ._jury_bus import JuryBus
-from ._quiet_runtime import QuietRuntime, new_runtime
+from ._quiet_runtime import QuietRuntime
 from ._request_bus import RequestBus
 from ._team import JuryComponent, JuryTeam
 from ._termination import VerdictTermination
@@ -22,6 +23,7 @@ __all__ = [
     "Address",
     "AgentRuntime",
     "BallotsEvent",
+    "DirectRuntime",
     "DiscussionEvent",
     "EntryMessages",
     "Handler",

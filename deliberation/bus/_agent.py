@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import count
 from typing import Any, TypeVar
 
 from autogen_core import AgentId, CancellationToken, MessageContext, RoutedAgent, TopicId
+
+from ._direct_runtime import DirectContext
 
 _T = TypeVar("_T")
 TOPIC_SOURCE = "run"
@@ -42,6 +45,15 @@ def new_message_id() -> str:
     return f"safejury-{next(_numbers)}"
 
 
+# Both names are checked by a regular expression: kept, as a jury has few of them.
+agent_id = lru_cache(AgentId)
+
+
+@lru_cache
+def _topic(name: str) -> TopicId:
+    return TopicId(name, TOPIC_SOURCE)
+
+
 class Line:
     """How whoever handles a message reaches others: what it asks ends with its own caller."""
 
@@ -62,7 +74,7 @@ class Line:
         """
         reply: object = await self._agent.send_message(
             message,
-            AgentId(whom.kind, whom.key),
+            agent_id(whom.kind, whom.key),
             cancellation_token=self._token,
             message_id=new_message_id(),
         )
@@ -72,7 +84,7 @@ class Line:
         """Publish a message to whoever listens to a topic."""
         await self._agent.runtime.publish_message(
             message,
-            TopicId(topic, TOPIC_SOURCE),
+            _topic(topic),
             sender=self._agent.id,
             message_id=new_message_id(),
         )
@@ -108,19 +120,24 @@ class BusAgent(StatelessAgent):
     at_work: set[asyncio.Task[Any]] | None = None
 
     async def on_message_impl(self, message: Any, ctx: MessageContext) -> Any:
-        """Handle a message in a task of its own, which the runtime made for it."""
+        """Handle a message in the task that the runtime made for it, or in its sender's."""
         if message is FLUSH:
             return None
+        if not isinstance(ctx, DirectContext):
+            self._enter_task(ctx.cancellation_token)
+        try:
+            return await super().on_message_impl(message, ctx)
+        except Exception as error:  # noqa: BLE001 - raised again by `reply_or_raise`
+            return Failure(error)
+
+    def _enter_task(self, token: CancellationToken) -> None:
+        """Let a token cancel the task that the runtime made for a message."""
         task = asyncio.current_task()
         assert task is not None
         if self.at_work is not None:
             self.at_work.add(task)
             task.add_done_callback(self.at_work.discard)
-        ctx.cancellation_token.link_future(task)
-        try:
-            return await super().on_message_impl(message, ctx)
-        except Exception as error:  # noqa: BLE001 - raised again by `reply_or_raise`
-            return Failure(error)
+        token.link_future(task)
 
 
 class _Routed(RoutedAgent):

@@ -53,3 +53,5 @@ class HearingSeat(BusAgent, _Hearing):
         heard: Keeps what all seats hear.
         name: The seat's name.
     """
+
+    _cancels_tasks = False  # that is a `BusAgent`'s

@@ -91,11 +91,6 @@ for _name in _METHODS:
         setattr(QuietRuntime, _name, _quieted(_name))
 
 
-def new_runtime() -> SingleThreadedAgentRuntime:
-    """Return a runtime: a quiet one, unless the environment asks for tracing.
-
-    `AUTOGEN_DISABLE_RUNTIME_TRACING=false` asks for it.
-    """
-    if os.environ.get(_SWITCH, "true") != "true":
-        return SingleThreadedAgentRuntime()
-    return QuietRuntime()
+def wants_tracing() -> bool:
+    """Whether the environment asks for AutoGen's tracing."""
+    return os.environ.get(_SWITCH, "true") != "true"

@@ -25,16 +25,17 @@ from ._agent import (
     Handler,
     HandlerAgent,
     StatelessAgent,
+    agent_id,
     new_message_id,
     reply_or_raise,
 )
+from ._direct_runtime import Listener, new_runtime
 from ._guest import Guest, is_started, take_off, unless_stopped
-from ._quiet_runtime import new_runtime
 
 _T = TypeVar("_T")
 
 
-class _Listener(StatelessAgent):
+class _Listener(StatelessAgent, Listener):
     """Hands what is published to a function, in the order of publication."""
 
     def __init__(self, listen: Callable[[Any], None]) -> None:
@@ -44,6 +45,10 @@ class _Listener(StatelessAgent):
     @event
     async def on_published(self, message: Published, ctx: MessageContext) -> None:
         self._listen(message.said)
+
+    def take(self, message: object) -> None:
+        if isinstance(message, Published):
+            self._listen(message.said)
 
 
 class RequestBus:
@@ -136,7 +141,7 @@ class RequestBus:
         try:
             asked = self.runtime.send_message(
                 message,
-                AgentId(self.name(whom.kind), whom.key),
+                agent_id(self.name(whom.kind), whom.key),
                 cancellation_token=token,
                 message_id=new_message_id(),
             )

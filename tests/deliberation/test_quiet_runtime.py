@@ -11,7 +11,7 @@ from autogen_core import SingleThreadedAgentRuntime
 
 from safejury.agents import Case
 from safejury.deliberation import BallotsRevealed, Entry, Jury
-from safejury.deliberation.bus import QuietRuntime, new_runtime
+from safejury.deliberation.bus import DirectRuntime, QuietRuntime, new_runtime
 from safejury.targets import Response, ResponseOutcome
 from safejury.testing import ScriptedServer
 
@@ -74,7 +74,7 @@ def test_whoever_asks_for_autogens_tracing_gets_it(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv(SWITCH, "false")
     assert type(new_runtime()) is SingleThreadedAgentRuntime
     monkeypatch.delenv(SWITCH)
-    assert type(new_runtime()) is QuietRuntime
+    assert type(new_runtime()) is DirectRuntime
 
 
 async def test_a_case_is_heard_alike_on_the_quiet_and_the_stock_runtime(
