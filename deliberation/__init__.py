@@ -7,6 +7,7 @@ from ..common import lazy
 if TYPE_CHECKING:
     from ._judgment import Judgment
     from ._jury import Jury
+    from ._jury_component import jury_as_data, jury_from_data
     from ._jury_spec import JurySpec
     from ._seat_spec import SeatSpec, seat
     from .bus import (
@@ -76,6 +77,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         {
             "_judgment": ["Judgment"],
             "_jury": ["Jury"],
+            "_jury_component": ["jury_as_data", "jury_from_data"],
             "_jury_spec": ["JurySpec"],
             "_seat_spec": ["SeatSpec", "seat"],
             "bus": [
@@ -199,6 +201,8 @@ __all__ = [
     "contested",
     "decide",
     "export_transcript",
+    "jury_as_data",
+    "jury_from_data",
     "read_card",
     "register_rule",
     "render_case",

@@ -118,8 +118,7 @@ class Record:
         self._commits.add(("calls", call))
 
     def stored_calls(self, case_id: str) -> list[StoredCall]:
-        """Return the calls of a case that were stored, those of this process included."""
-        self.commit()
+        """Return the calls of a case that are committed, those of this process included."""
         # Of a case whose id only begins alike it has calls too, which nobody will look for.
         found = self._read(_CALLS_OF, f"{case_id}/", f"{case_id}0")  # "0" follows "/"
         return cast("list[StoredCall]", found)

@@ -116,6 +116,11 @@ class Slots:
         self._active = active
         self._wanted: asyncio.Future[None] | None = None
 
+    @property
+    def left(self) -> int:
+        """How many are free; below 0 while cases in doubt go on beside others."""
+        return self._free
+
     async def free(self) -> None:
         """Wait until a slot is free; only one task may wait."""
         while self._free <= 0:

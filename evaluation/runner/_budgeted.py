@@ -1,14 +1,21 @@
 """Examines cases within a budget: near its end, started cases come before new ones."""
 
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, Protocol
 
 from ...common import BudgetError
-from ...models import Budget
+from ...models import Budget, Charge
 from ...targets import ResponseOutcome
-from ..plan import CaseEstimator
 from ..trials import CaseResult, Exchange, Trial
 from ._examiner import Examiner
+
+
+class Estimates(Protocol):
+    """What cases are expected to take, as a `CaseEstimator` says it."""
+
+    def case(self, trial: Trial) -> Charge:
+        """Return about the most that a case takes."""
+        ...
 
 
 class BudgetedExaminer:
@@ -20,7 +27,7 @@ class BudgetedExaminer:
         estimator: Estimates the charge of a case; None where the run has no limit.
     """
 
-    def __init__(self, examiner: Examiner, budget: Budget, estimator: CaseEstimator | None) -> None:
+    def __init__(self, examiner: Examiner, budget: Budget, estimator: Estimates | None) -> None:
         self._examiner = examiner
         self._budget = budget
         self._estimator = estimator

@@ -187,20 +187,20 @@ def open_run_models(
         plan.limits,
         servers=servers,
         calls=record,
-        spent=_cost_so_far(plan) if record.resumed else None,
+        spent=cost_so_far(plan) if record.resumed else None,
         cache=plan.options.cache,
-        answered=_proven_models(plan, record),
+        answered=proven_models(plan, record),
         traced=traced,
     )
 
 
-def _cost_so_far(plan: RunPlan) -> tuple[int, float, int]:
+def cost_so_far(plan: RunPlan) -> tuple[int, float, int]:
     """Return the cost of a run so far, estimated charges included."""
     with closing(RecordReader(plan.directory)) as reader:
         return reader.total_cost()
 
 
-def _proven_models(plan: RunPlan, record: RunRecord) -> frozenset[ModelSpec]:
+def proven_models(plan: RunPlan, record: RunRecord) -> frozenset[ModelSpec]:
     """Return the models that replied earlier in the run, which cannot be configured wrongly.
 
     While no case is finished, their addresses may have been changed since.

@@ -126,12 +126,34 @@ async def run(
             plan, record, jury, models.budget, observer, retry_failed=retry_failed
         )
         unaudited = await auditor.work(registry)
+    seconds, stopped = time.monotonic() - started, models.budget.stopped
+    return outcome_of(plan, total, seconds, stopped, unaudited, retry_failed=retry_failed)
+
+
+def outcome_of(
+    plan: RunPlan,
+    total: int,
+    seconds: float,
+    stopped: str | None,
+    unaudited: int,
+    *,
+    retry_failed: bool,
+) -> RunOutcome:
+    """Return the outcome of a run whose record is written.
+
+    Args:
+        plan: The run.
+        total: Its cases, those included that the config asks no more.
+        seconds: How long it took.
+        stopped: Why the budget covered no more, None where it did.
+        unaudited: See `RunOutcome`.
+        retry_failed: See `run`.
+    """
     cases, verdicts, given_up = _count(plan)
     # Otherwise the cases themselves say what was lost.
     is_cut_short = cases < total or retry_failed or unaudited > 0
-    stopped = models.budget.stopped if is_cut_short else None
-    seconds = time.monotonic() - started
-    return RunOutcome(cases, verdicts, seconds, total, given_up, stopped, unaudited)
+    said = stopped if is_cut_short else None
+    return RunOutcome(cases, verdicts, seconds, total, given_up, said, unaudited)
 
 
 def _ignore(message: str) -> None:

@@ -45,6 +45,7 @@ async def test_a_group_that_fails_leaves_nothing(finished_run: Path, tmp_path: P
         assert record.stored_calls(case.id) == []
         with record.together():
             case.write(record)
+        record.commit()
         ((call_id, key, _),) = record.stored_calls(case.id)
         assert (call_id, key) == (f"{case.id}/target", "key")
 
@@ -57,7 +58,7 @@ async def test_a_case_that_begins_anew_has_its_second_transcript_alone(
     async with open_record(tmp_path / "run", {}, {}) as record:
         case.write(record, entries=-1)
         case.entries = [case.entries[0], case.entries[-1]]
-        assert record.stored_calls(case.id)
+        record.commit()
         case.write(record)
         record.write_result(case.id, case.result)
     with closing(sqlite3.connect(tmp_path / "run" / "record.sqlite")) as database:

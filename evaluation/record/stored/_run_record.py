@@ -53,7 +53,7 @@ class RunRecord(TrialRecord, Protocol):
         ...
 
     def stored_calls(self, case_id: str) -> list[StoredCall]:
-        """Return the calls of a case that were stored."""
+        """Return the calls of a case that are committed."""
         ...
 
     def write_result(self, case_id: str, result: CaseResult) -> None:

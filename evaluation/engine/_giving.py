@@ -1,0 +1,98 @@
+"""Prepares trials for workers: their queries, what the record keeps of them, and their media."""
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import replace
+
+from ...datasets import Media, Query, with_media
+from ...models import Charge
+from ..plan import RunPlan
+from ..record import RunRecord, as_stored
+from ..runner import CaseWatcher, Estimates, Stage
+from ..trials import Exchange, Trial
+from ._messages import Given
+from ._pool import Pool
+
+_SHELF_BYTES = 256 << 20
+"""Media that are kept at hand for the next trials; the nodes that had them keep them anyway."""
+
+
+class Giver:
+    """Prepares trials.
+
+    Args:
+        plan: The run.
+        record: Its record.
+        pool: Makes media available to workers.
+        estimator: Estimates the charge of a case; None where the run has no limit.
+        watcher: Told of cases that begin; may hold them back.
+    """
+
+    def __init__(
+        self,
+        plan: RunPlan,
+        record: RunRecord,
+        pool: Pool,
+        estimator: Estimates | None,
+        watcher: CaseWatcher | None,
+    ) -> None:
+        self._record = record
+        self._stage = Stage(record, plan)
+        self._pool = pool
+        self._estimator = estimator
+        self._watcher = watcher
+        self._recorded = plan.recorded
+        self._kept = set(plan.functions)
+        self._shelf = OrderedDict[str, tuple[object, int]]()
+        self._shelved = 0
+
+    async def given(self, trial: Trial, *, again: bool) -> tuple[Given, dict[str, object]]:
+        """Return a trial as a worker gets it, and references to its media.
+
+        Args:
+            trial: The trial.
+            again: Whether a worker had it before.
+        """
+        if self._watcher is not None:
+            await self._watcher.unheld()
+            self._watcher.begun(trial)
+        if again:
+            self._record.commit()  # what the other worker reported of it
+        has_calls = again or self._record.resumed
+        put = await self._stage.put(trial)
+        charge = Charge(0, None) if self._estimator is None else self._estimator.case(trial)
+        exchange = await self._exchange(trial, put)
+        asked, sent = _without_places(replace(trial.query, variants=None)), _without_places(put)
+        given = Given(
+            trial=replace(trial, query=asked),
+            put=None if sent == asked else sent,
+            calls=self._record.stored_calls(trial.case_id) if has_calls else [],
+            exchange=None if exchange is None else as_stored(exchange),
+            kept=trial.target in self._kept,
+            tokens=charge.tokens,
+            usd=charge.usd,
+        )
+        return given, {one.sha256: await self._reference(one) for one in put.media}
+
+    async def _exchange(self, trial: Trial, put: Query) -> Exchange | None:
+        """Return the response where it is known without asking a worker."""
+        if (recorded := self._recorded.get(trial.target)) is not None:
+            call_id = f"{trial.case_id}/target"
+            return Exchange(put, await recorded.respond(put, epoch=trial.epoch, call_id=call_id))
+        return self._record.response(trial.case_id) if trial.target in self._kept else None
+
+    async def _reference(self, media: Media) -> object:
+        if (found := self._shelf.get(media.sha256)) is not None:
+            self._shelf.move_to_end(media.sha256)
+            return found[0]
+        reference = await self._pool.keep(await asyncio.to_thread(media.read))
+        self._shelf[media.sha256] = reference, media.size
+        self._shelved += media.size
+        while self._shelved > _SHELF_BYTES and len(self._shelf) > 1:
+            _, (_, size) = self._shelf.popitem(last=False)
+            self._shelved -= size
+        return reference
+
+
+def _without_places(query: Query) -> Query:
+    return with_media(query, lambda media: replace(media, path=""))

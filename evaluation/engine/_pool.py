@@ -1,0 +1,76 @@
+"""Workers, as a driver sees them: where they run is for an engine to say."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+
+class WorkerLost(Exception):
+    """A worker is gone, and with it what it had not reported; says why."""
+
+
+class Link(Protocol):
+    """The way to one worker.
+
+    Attributes:
+        name: What it is called in messages, such as `worker 2`.
+        node: The machine that it is on, empty until that is known.
+    """
+
+    name: str
+    node: str
+
+    async def start(self, setup: bytes) -> None:
+        """Wait until there is room for the worker, and let it begin.
+
+        Args:
+            setup: A `Setup`.
+
+        Raises:
+            WorkerLost: It is gone.
+            ConfigurationError: It cannot be a worker of this run; says why.
+        """
+        ...
+
+    def give(self, data: bytes, media: Mapping[str, object]) -> None:
+        """Send it a `Work`, with references to media by SHA-256; does not wait."""
+        ...
+
+    async def take(self) -> bytes:
+        """Return its next `Report`.
+
+        Raises:
+            WorkerLost: It is gone.
+        """
+        ...
+
+    async def close(self) -> None:
+        """End it, whatever it does; nothing of it is left."""
+        ...
+
+
+class Pool(Protocol):
+    """The workers of a run.
+
+    Attributes:
+        number: How many there are to be, at least 1.
+    """
+
+    number: int
+
+    def open(self, number: int) -> Link:
+        """Return the way to a new worker.
+
+        Args:
+            number: Its number, from 0; that of a worker which was lost is given again.
+        """
+        ...
+
+    async def keep(self, content: bytes) -> object:
+        """Return a reference with which every worker can fetch bytes.
+
+        They are kept as long as the reference is, and travel to a node once.
+
+        Raises:
+            OutageError: There is no room for them.
+        """
+        ...

@@ -1,0 +1,164 @@
+"""What of a run's plan is sent to workers, and what cannot be."""
+
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ...assembly.config import RunLimitsConfig
+from ...common import ConfigurationError
+from ...common.text import quoted
+from ...datasets import read_taxonomy
+from ...deliberation import RULES, jury_as_data
+from ...models import ModelSpec, spec_as_data
+from ...targets import ModelTargetSpec
+from ..plan import RunPlan
+from ._messages import Setup
+
+_MOST_SOURCE = 256 * 1024
+_LOCAL = "or leave `--engine ray` out"
+
+
+def check_travels(plan: RunPlan) -> None:
+    """Check that workers on other machines can do what a plan says.
+
+    Raises:
+        ConfigurationError: Something is only on this machine, or in this process; says what.
+    """
+    for reason in _bound_here(plan):
+        raise ConfigurationError(f"{reason}, {_LOCAL}")
+    setup_of(plan, plan.limits, pace=0.0)
+
+
+def _bound_here(plan: RunPlan) -> Iterator[str]:
+    """Yield why a plan can be run on this machine alone."""
+    if plan.jury.has_person:
+        yield "the person on the jury is at this terminal: take `human` off the jury"
+    for use in plan.servers:
+        yield (
+            f"the server {quoted(use.name)} would be started by this machine (`vllm:`): start it "
+            "yourself and give its base_url"
+        )
+    if plan.options.cache is not None:
+        yield "run.cache is a file that only this machine writes: take it out"
+    if plan.whisper is not None:
+        yield (
+            "sounds would be transcribed for jurors that cannot hear, and workers do not: set "
+            "jury.transcriber: never, or seat jurors that hear"
+        )
+    if plan.telemetry.otel:
+        yield "workers send nothing by OpenTelemetry: take `otel` out"
+
+
+def setup_of(
+    plan: RunPlan,
+    limits: RunLimitsConfig,
+    *,
+    pace: float,
+    answered: Iterable[ModelSpec] = (),
+) -> Setup:
+    """Return what a worker is made from.
+
+    Args:
+        plan: The run.
+        limits: What the worker may take of endpoints.
+        pace: See `Setup`.
+        answered: Models that have answered before.
+
+    Raises:
+        ConfigurationError: Something cannot be sent, such as a key that is in no variable.
+    """
+    functions = _function_places(plan)
+    known = {functions[name]: one.identity["sha256"] for name, one in plan.functions.items()}
+    known |= {one.place: one.sha256 for one in plan.jury.agent_factories.values()}
+    rule = plan.jury.protocol.rule.name
+    if (of_rule := RULES[rule].source_sha256) is not None:
+        known[rule] = of_rule
+    return Setup(
+        jury=jury_as_data(plan.jury),
+        targets=[_target_data(target) for target in plan.asked.values()],
+        functions=functions,
+        known=known,
+        sources=_sources(known),
+        lanes=plan.targets_by_place(),
+        limits=limits.model_dump(mode="json", exclude_unset=True),
+        answered=[spec_as_data(spec) for spec in answered],
+        judges_truncated=plan.judges_truncated,
+        taxonomy=_taxonomy_text(plan),
+        pace=pace,
+    )
+
+
+def _target_data(target: ModelTargetSpec) -> dict[str, Any]:
+    said = {
+        "name": target.name,
+        "model": spec_as_data(target.model),
+        "max_tokens": target.max_tokens,
+        "seed": target.seed,
+        "sampling": asdict(target.sampling),
+        "images": asdict(target.images),
+        "system": target.system,
+    }
+    return msgspec.to_builtins(said)
+
+
+def _function_places(plan: RunPlan) -> dict[str, str]:
+    """Return where the functions under test are, by target.
+
+    Raises:
+        ConfigurationError: One is an object of this process alone.
+    """
+    said = {each["name"]: each["function"] for each in plan.config["targets"]}
+    for name in plan.functions:
+        if not said[name]:
+            raise ConfigurationError(
+                f"the target {name!r} is a function that only this process has: put it into a "
+                f"module, and name it as `function: module:function`, {_LOCAL}"
+            )
+    return {name: said[name] for name in plan.functions}
+
+
+def _sources(places: Iterable[str]) -> dict[str, str]:
+    """Return the modules of the user's own that hold functions, by name.
+
+    What is installed is not sent: workers have it, or say that they lack it.
+    """
+    found = dict[str, str]()
+    for place in places:
+        name = place.partition(":")[0]
+        file = getattr(sys.modules.get(name), "__file__", None)
+        if file is None or _is_installed(name, path := Path(file)):
+            continue
+        if "." in name or path.name == "__init__.py" or path.suffix != ".py":
+            raise ConfigurationError(
+                f"{quoted(place)} is in a package that is not installed, and only single modules "
+                f"are sent to workers: install it on every node, {_LOCAL}"
+            )
+        text = path.read_text(encoding="utf-8")
+        if len(text) > _MOST_SOURCE:
+            raise ConfigurationError(
+                f"{quoted(place)} is in a module of more than {_MOST_SOURCE // 1024} KiB: install "
+                f"it on every node, {_LOCAL}"
+            )
+        found[name] = text
+    return found
+
+
+def _is_installed(name: str, path: Path) -> bool:
+    ours = name.partition(".")[0] == __name__.partition(".")[0]
+    places = sysconfig.get_paths()
+    return ours or any(path.is_relative_to(places[key]) for key in ("purelib", "platlib", "stdlib"))
+
+
+def _taxonomy_text(plan: RunPlan) -> str | None:
+    """Return the set's own taxonomy as its file has it, None for the bundled one."""
+    path = plan.taxonomy.path
+    if path is None:
+        return None
+    if read_taxonomy(path).categories != plan.taxonomy.categories:
+        raise ConfigurationError(f"{path}: changed since the set was read: repeat the command")
+    return path.read_text(encoding="utf-8")

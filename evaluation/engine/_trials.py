@@ -1,0 +1,67 @@
+"""Which trials are left for workers, lane by lane."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+from ..plan import RunPlan
+from ..record import RunRecord
+from ..trials import Trial
+
+
+class TrialsLeft:
+    """The trials of one lane that no worker has: those that came back, then those to come.
+
+    Args:
+        plan: The run.
+        record: Its record, which knows what is finished.
+        targets: The targets of the lane.
+        lost: Targets that are not asked any more.
+    """
+
+    def __init__(
+        self, plan: RunPlan, record: RunRecord, targets: Sequence[str], lost: set[str]
+    ) -> None:
+        self._again = deque[Trial]()
+        self._lost = lost
+        self._ahead: Trial | None = None
+        self._closed = False
+        self._trials = self._unfinished(plan, record, targets)
+
+    def _unfinished(
+        self, plan: RunPlan, record: RunRecord, targets: Sequence[str]
+    ) -> Iterator[Trial]:
+        for trial in plan.trials(*targets):
+            if trial.target not in self._lost and not record.is_finished(trial.case_id):
+                yield trial
+
+    def next(self) -> tuple[Trial, bool] | None:
+        """Return a trial, and whether a worker had it before; None where none is left now."""
+        while self._again:
+            trial = self._again.popleft()
+            if trial.target not in self._lost:
+                return trial, True
+        while not self._closed:
+            trial, self._ahead = self._ahead or next(self._trials, None), None
+            self._closed = trial is None
+            if trial is not None and trial.target not in self._lost:
+                return trial, False
+        return None
+
+    def put_back(self, trial: Trial) -> None:
+        """Take a trial back that a worker had."""
+        self._again.append(trial)
+
+    def close(self) -> None:
+        """Let no further trial begin."""
+        self._closed = True
+        self._again.clear()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether none is left."""
+        if self._again:
+            return False
+        if not self._closed and self._ahead is None:
+            self._ahead = next(self._trials, None)
+            self._closed = self._ahead is None
+        return self._closed

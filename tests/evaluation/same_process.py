@@ -1,0 +1,91 @@
+"""Workers in the process of the test, behind the interface of those on a cluster."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from safejury.common import first_failure
+from safejury.evaluation.engine import Worker, WorkerLost
+
+
+class SameProcess:
+    """Workers of this process; what they are sent and send is bytes.
+
+    Args:
+        folder: Where each worker has a folder of its own.
+        number: How many there are to be.
+        group: Runs them.
+        reported: Called with the number of each report of a worker; True loses the worker,
+            once it has made the report and before the driver has it.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        number: int,
+        group: asyncio.TaskGroup,
+        reported: Callable[[int], bool] = lambda _: False,
+    ) -> None:
+        self.number = number
+        self.folder = folder
+        self.group = group
+        self.reported = reported
+        self.opened = 0
+        self.fetched: list[bytes] = []
+
+    def open(self, number: int) -> "_Link":
+        """Return the way to a new worker."""
+        self.opened += 1
+        return _Link(self, number)
+
+    async def keep(self, content: bytes) -> object:
+        """Return a reference to bytes."""
+        return content
+
+    async def fetch(self, reference: object) -> bytes:
+        """Return the bytes of a reference."""
+        assert isinstance(reference, bytes)
+        self.fetched.append(reference)
+        return reference
+
+
+class _Link:
+    def __init__(self, pool: SameProcess, number: int) -> None:
+        self.name, self.node = f"worker {number + 1}", "here"
+        self._pool = pool
+        self._worker = Worker(pool.folder / str(number), pool.fetch)
+        self._work: asyncio.Task[None] | None = None
+        self._gifts: list[tuple[bytes, Mapping[str, object]]] = []
+        self._reports = 0
+
+    async def start(self, setup: bytes) -> None:
+        self._work = self._pool.group.create_task(self._worker.work(setup))
+
+    def give(self, data: bytes, media: Mapping[str, object]) -> None:
+        self._gifts.append((data, media))
+
+    async def take(self) -> bytes:
+        gifts, self._gifts = self._gifts, []
+        for data, media in gifts:
+            await self._worker.give(data, media)
+        report = await self._worker.take()
+        self._reports += 1
+        if self._pool.reported(self._reports):
+            await self.close()
+            raise WorkerLost("its machine is gone")
+        return report
+
+    async def close(self) -> None:
+        if self._work is not None:
+            self._work.cancel()
+            await asyncio.wait([self._work])
+
+
+@asynccontextmanager
+async def same_process(
+    folder: Path, number: int = 2, reported: Callable[[int], bool] = lambda _: False
+) -> AsyncGenerator[SameProcess]:
+    """Open workers of this process, each with a folder in `folder`."""
+    async with first_failure(), asyncio.TaskGroup() as group:
+        yield SameProcess(folder, number, group, reported)

@@ -1,0 +1,282 @@
+"""Workers bring about the record that one process would have written."""
+
+import asyncio
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import case_run
+import pytest
+from PIL import Image
+from same_process import same_process
+from workplace import Workplace
+
+from safejury.assembly import load_config
+from safejury.common import ConfigurationError, FirstContactError, OutageError
+from safejury.evaluation import RunOutcome, RunPlan, run, set_up
+from safejury.evaluation.engine import check_travels, run_with
+from safejury.testing import ScriptedReply, ScriptedServer, ballot, request_text
+
+RUNS = ("first", "alone")
+TIMES = re.compile(r'"latency_s":[0-9.e-]+|"path":"[^"]*"')
+
+
+def planned(config: str, *changes: str) -> RunPlan:
+    return set_up(load_config(Path(config), changes), Path())
+
+
+def record_of(workplace: Workplace, name: str) -> dict[str, list[tuple[Any, ...]]]:
+    """Return a record as far as it does not depend on when something happened."""
+    tables = {
+        "calls": "SELECT call_id, key, completion FROM calls ORDER BY 1",
+        "entries": "SELECT case_id, number, kind, body FROM entries ORDER BY 1, 2",
+        "cases": "SELECT case_id, finding, rating, result FROM cases ORDER BY 1",
+        "charges": "SELECT * FROM charges",
+        "answers": "SELECT * FROM answers",
+    }
+    found = {table: workplace.stored(sql, run=f"runs/{name}") for table, sql in tables.items()}
+    return {
+        table: [tuple(TIMES.sub("", x) if isinstance(x, str) else x for x in row) for row in rows]
+        for table, rows in found.items()
+    }
+
+
+def media_of(name: str) -> set[str]:
+    return {path.name for path in Path(f"runs/{name}/media").iterdir()}
+
+
+async def assert_whole(workplace: Workplace, name: str = "first") -> None:
+    ended = await asyncio.to_thread(workplace.safejury, "verify", f"runs/{name}")
+    assert ended.code == 0, ended.out + ended.err
+
+
+def asked(body: Mapping[str, Any]) -> str:
+    """Name a request by its query and model, as calls of a vote are told apart."""
+    query = re.search(r"Question (\d+)\?", request_text(body))
+    assert query is not None
+    return f"q{int(query[1]):03} {body['model']}"
+
+
+def call_of(call_id: str) -> str:
+    """Name a call of the record as `asked` names its request."""
+    query, *_, last = call_id.split("/")
+    seat = call_id.split("/")[-2]
+    return f"{query} {'target' if last == 'target' else f'{seat}-model'}"
+
+
+async def with_workers(plan: RunPlan, folder: Path, **options: Any) -> RunOutcome:
+    async with same_process(folder, **options) as pool:
+        return await run_with(plan, pool)
+
+
+async def test_the_record_is_that_of_one_process(
+    workplace: Workplace, scripted: Callable[..., ScriptedServer], tmp_path: Path
+) -> None:
+    config = case_run.write_config(workplace, scripted(case_run.reply).base_url)
+    alone = await run(planned(config, "run.name=alone"))
+    together = await with_workers(planned(config), tmp_path / "workers")
+    assert (together.cases, together.verdicts) == (alone.cases, alone.verdicts)
+    assert record_of(workplace, "first") == record_of(workplace, "alone")
+
+
+@pytest.mark.parametrize("lost_at", [2, 4, 7])
+async def test_the_trials_of_a_lost_worker_run_again_and_what_was_reported_is_not_paid_again(
+    workplace: Workplace, scripted: Callable[..., ScriptedServer], tmp_path: Path, lost_at: int
+) -> None:
+    workplace.many(60)
+    server = scripted(latency=0.02)
+    config = workplace.config(
+        server.base_url, jury__protocol="vote", limits__concurrency=8, limits__attempts=1
+    )
+    kept, losses = set[str](), list[int]()
+
+    def lost(report: int) -> bool:
+        if report != lost_at or losses:
+            return False
+        losses.append(report)
+        kept.update(call_of(row[0]) for row in workplace.stored("SELECT call_id FROM calls"))
+        return True
+
+    outcome = await with_workers(planned(config), tmp_path / "workers", reported=lost)
+    assert (outcome.cases, outcome.verdicts) == (60, 60)
+    paid = Counter(map(asked, server.requests))
+    assert len(paid) == 60 * 4
+    assert kept.isdisjoint(name for name, times in paid.items() if times > 1)
+    assert workplace.stored("SELECT count(*) FROM cases") == [(60,)]
+    await assert_whole(workplace)
+
+
+async def test_a_run_of_workers_is_gone_on_with_by_one_process_and_back(
+    workplace: Workplace, scripted: Callable[..., ScriptedServer], tmp_path: Path
+) -> None:
+    workplace.many(20)
+    server = scripted()
+    config = workplace.config(server.base_url, jury__protocol="vote", limits__concurrency=4)
+    await with_workers(planned(config, "limit=5"), tmp_path / "workers")
+    await run(planned(config, "limit=10"))
+    outcome = await with_workers(planned(config), tmp_path / "workers")
+    assert outcome.verdicts == 20
+    assert set(Counter(map(asked, server.requests)).values()) == {1}
+    await assert_whole(workplace)
+
+
+async def test_more_workers_than_cases_finish_them(
+    workplace: Workplace, scripted: Callable[..., ScriptedServer], tmp_path: Path
+) -> None:
+    workplace.many(2)
+    config = workplace.config(scripted().base_url)
+    assert (await with_workers(planned(config), tmp_path, number=5)).verdicts == 2
+
+
+async def test_pictures_reach_workers_and_what_was_sent_is_in_the_run(
+    workplace: Workplace, scripted: Callable[..., ScriptedServer], tmp_path: Path
+) -> None:
+    """The target takes only small pictures, so that the worker makes one."""
+    for name, color in (("one", "green"), ("two", "orange")):
+        Image.new("RGB", (640, 480), color).save(workplace.path / f"{name}.png")
+    one = {"scenario": "bias", "intent": "harmful"}
+    workplace.queries(
+        *({"id": f"q{n}", "text": f"Question q{n}?", "image": f"{x}.png", **one}
+          for n, x in enumerate(("one", "two", "one")))
+    )  # fmt: skip
+    server = scripted()
+    config = workplace.config(
+        server.base_url, jury__protocol="vote", images=["original", "black"],
+        targets__0__max_image_side=64,
+    )  # fmt: skip
+    alone = await run(planned(config, "run.name=alone"))
+    async with same_process(tmp_path / "workers", 1) as pool:
+        together = await run_with(planned(config), pool)
+    assert together.verdicts == alone.verdicts == 6
+    assert record_of(workplace, "first") == record_of(workplace, "alone")
+    first, other = map(media_of, RUNS)
+    assert len(pool.fetched) == 3  # both are black alike
+    sent = {x["sha256"] for r in workplace.responses().values() for x in r["sent"]["media"]}
+    assert sent <= first
+    assert first <= other
+    await assert_whole(workplace)
+
+
+class Failing:
+    """Answers so many calls, and then none until it is mended."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.calls = most, 0
+
+    def __call__(self, body: Mapping[str, Any]) -> ScriptedReply | str:
+        self.calls += 1
+        if self.calls > self.most:
+            return ScriptedReply("out of order", status=503)
+        return "Yes." if body["model"] == "target" else ballot("safe", 5)
+
+
+async def test_an_outage_leaves_the_rest_as_if_it_had_not_been_started(
+    workplace: Workplace, scripted: Callable[..., ScriptedServer], tmp_path: Path
+) -> None:
+    workplace.many(30)
+    failing = Failing(40)
+    config = workplace.config(
+        scripted(failing).base_url,
+        limits__concurrency=4,
+        limits__outage_patience=0.2,
+        jury__protocol="vote",
+    )
+    with pytest.raises(OutageError, match=r"the run is unfinished, with \d+ of 30 cases left"):
+        await with_workers(planned(config), tmp_path / "workers")
+    results = workplace.stored("SELECT result FROM cases")
+    assert 0 < len(results) < 30
+    assert not [row for (row,) in results if "transport_error" in row]
+    failing.most = 1000
+    assert (await with_workers(planned(config), tmp_path / "workers")).verdicts == 30
+    await assert_whole(workplace)
+
+
+async def test_a_retry_whose_worker_is_lost_begins_anew_and_replaces_what_was_lost(
+    workplace: Workplace, scripted: Callable[..., ScriptedServer], tmp_path: Path
+) -> None:
+    workplace.many(12)
+    failing, losses = Failing(30), list[int]()
+    config = workplace.config(
+        scripted(failing, latency=0.01).base_url,
+        limits__concurrency=4,
+        limits__outage_patience=None,
+        jury__protocol="vote",
+    )
+    await with_workers(planned(config), tmp_path / "workers")
+    failing.most = 1000
+
+    def lost(report: int) -> bool:
+        losses.append(report)
+        return len(losses) in (3, 5)
+
+    plan = planned(config)
+    async with same_process(tmp_path / "workers", 2, lost) as pool:
+        assert (await run_with(plan, pool, retry_failed=True)).verdicts == 12
+    await assert_whole(workplace)
+
+
+async def test_a_function_travels_by_its_name_with_its_module(
+    workplace: Workplace, scripted: Callable[..., ScriptedServer], tmp_path: Path
+) -> None:
+    """It is asked once, though the worker that had its answer is lost before a verdict."""
+    source = "ASKED = []\n\nasync def answer(text: str) -> str:\n    ASKED.append(text)\n"
+    (workplace.path / "own_answers.py").write_text(f"{source}    return 'Yes.'\n")
+    workplace.many(6)
+    targets = [{"name": "mine", "function": "own_answers:answer"}]
+    config = workplace.config(
+        scripted(latency=0.2).base_url, targets=targets, jury__protocol="vote"
+    )
+    plan, losses = planned(config), list[int]()
+
+    def lost(report: int) -> bool:
+        if losses or not workplace.stored("SELECT * FROM answers"):
+            return False
+        losses.append(report)
+        return True
+
+    async with same_process(tmp_path / "workers", 2, lost) as pool:
+        assert (await run_with(plan, pool)).verdicts == 6
+    assert losses
+    asked = sys.modules["own_answers"].ASKED
+    assert len(asked) == len(set(asked)) == 6
+    assert [*(tmp_path / "workers").glob("*/modules/*/own_answers.py")]
+    await assert_whole(workplace)
+
+
+def test_what_is_bound_to_this_process_is_said_before_anything_is_opened(
+    workplace: Workplace,
+) -> None:
+    tried: tuple[tuple[dict[str, Any], str], ...] = (
+        ({"jury__jurors__0": {"persona": "human"}}, "the person on the jury"),
+        ({"run__cache": "cache.sqlite"}, "run.cache"),
+        ({"telemetry": {"otel": True}}, "take `otel` out"),
+        ({"targets": [{"name": "own", "vllm": {"model": "."}}]}, "give its base_url"),
+    )
+    for changes, said in tried:
+        config = workplace.config(**changes)
+        with pytest.raises(ConfigurationError, match=re.escape(said)):
+            check_travels(planned(config))
+
+
+async def test_a_model_that_never_answers_ends_the_run_with_its_reason(
+    workplace: Workplace, scripted: Callable[..., ScriptedServer], tmp_path: Path
+) -> None:
+    config = workplace.config(scripted(api_key="another").base_url)
+    with pytest.raises(FirstContactError, match="401"):
+        await with_workers(planned(config), tmp_path)
+
+
+async def test_a_budget_is_kept_by_all_workers_together(
+    workplace: Workplace, scripted: Callable[..., ScriptedServer], tmp_path: Path
+) -> None:
+    workplace.many(60)
+    config = workplace.config(
+        scripted().base_url, jury__protocol="vote", limits__max_tokens_total=60_000
+    )
+    outcome = await with_workers(planned(config), tmp_path / "workers", number=3)
+    assert outcome.stopped is not None
+    assert 0 < outcome.cases < 60
+    assert workplace.report()["run"]["spent"]["total"]["tokens"] <= 60_000
