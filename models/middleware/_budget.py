@@ -76,12 +76,12 @@ class Budget:
         keep: Ledger | None = None,
         refusal: type[SafejuryError] = BudgetError,
     ) -> None:
-        self._max_tokens = max_tokens_total
-        self._max_usd = max_cost_usd
-        self._reserved_tokens = 0
-        self._reserved_usd = 0.0
-        self._spent_tokens = 0
-        self._spent_usd = 0.0
+        self._max_tokens: int | None = max_tokens_total
+        self._max_usd: float | None = max_cost_usd
+        self._reserved_tokens: int = 0
+        self._reserved_usd: float = 0.0
+        self._spent_tokens: int = 0
+        self._spent_usd: float = 0.0
         self._unknown = 0
         self._estimated = 0
         self._ends_at_once = ends_at_once
@@ -229,17 +229,26 @@ class Budget:
                 may leave more; nothing is set aside. Another error is raised where the
                 budget was told so.
         """
-        while (lack := self._end or self._lack(estimate)) is not None:
-            if not self._held:
-                self._refused(lack)
-                raise self._refusal(lack)
-            await self._change()
+        if self._end is not None or self._lack(estimate) is not None:
+            await self._cover(estimate)
         kept = None
         if keep and self._keep is not None and call_id:
             kept = self._keep.hold(call_id, estimate, self._share(estimate))
         self._held += 1
         self._take(estimate.tokens, estimate.usd, call_id)
         return Reservation(estimate, call_id, kept)
+
+    async def _cover(self, estimate: Charge) -> None:
+        """Wait until the budget covers a call.
+
+        Raises:
+            BudgetError: It never will.
+        """
+        while (lack := self._end or self._lack(estimate)) is not None:
+            if not self._held:
+                self._refused(lack)
+                raise self._refusal(lack)
+            await self._change()
 
     def _share(self, estimate: Charge) -> float:
         """Return an estimate as a share of the limit, 0 if there is no limit."""

@@ -47,6 +47,7 @@ class Limiter:
         self._cuts = 0
         self._throttled = 0
         self._throttler = _throttler(requests_per_minute)
+        self._is_paced = self._throttler is not None
         # The throttler polls, so one caller at a time asks it; a lock serves the
         # others in order and costs nothing while they wait.
         self._turn = asyncio.Lock()
@@ -91,19 +92,13 @@ class Limiter:
             await self._acquire()
         else:
             self._in_flight += 1
-        if self._throttler is None and not self._paused_until:
+        if not self._is_paced and not self._paused_until:
             return self._cuts
         try:
-            if self._throttler is not None:
-                self._throttled += 1
-                try:
-                    async with self._turn:
-                        await self._throttler.acquire()
-                finally:
-                    self._throttled -= 1
+            if self._is_paced:
+                await self._take_turn()
             # A pause that began while this caller stood in line holds for it too.
-            while (wait := self._pause_left()) > 0:  # noqa: ASYNC110 - until a known time
-                await asyncio.sleep(wait)
+            await self._pause_ended()
         except BaseException:
             self._leave()
             raise
@@ -125,6 +120,34 @@ class Limiter:
     def _leave(self) -> None:
         self._in_flight -= 1
         self._wake()
+
+    def pause(self, seconds: float) -> None:
+        """Start no call for so many seconds; a longer pause that was asked for stays."""
+        until = asyncio.get_running_loop().time() + seconds
+        self._paused_until = max(self._paused_until, until)
+
+    def _set_limit(self, limit: float) -> None:
+        self._limit = limit
+        self._wake()
+
+    async def _take_turn(self) -> None:
+        """Wait for the rate limit, in the order of callers."""
+        self._throttled += 1
+        try:
+            async with self._turn:
+                # Or those that were permitted during a pause would all start at its end.
+                await self._pause_ended()
+                await self._permitted()
+        finally:
+            self._throttled -= 1
+
+    async def _permitted(self) -> None:
+        if self._throttler is not None:
+            await self._throttler.acquire()
+
+    async def _pause_ended(self) -> None:
+        while (wait := self._pause_left()) > 0:  # noqa: ASYNC110 - until a known time
+            await asyncio.sleep(wait)
 
     def _pause_left(self) -> float:
         if not self._paused_until:
@@ -182,15 +205,17 @@ class Limiter:
 
     def _failed(self, error: ModelError, cuts: int) -> None:
         if error.retry_after is not None and error.retry_after <= _LONGEST_PAUSE_S:
-            until = asyncio.get_running_loop().time() + error.retry_after
-            self._paused_until = max(self._paused_until, until)
+            self.pause(error.retry_after)
         if not (isinstance(error, RateLimitError) or timed_out(error)):
             return
         self._slow_start = False
         # Calls sent before the last cut tell of the load before it.
         if cuts == self._cuts:
-            self._cuts += 1
-            self._limit = max(1.0, float(self.limit // 2))
+            self._cut()
+
+    def _cut(self) -> None:
+        self._cuts += 1
+        self._limit = max(1.0, float(self.limit // 2))
 
 
 class Slot:
