@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         read_finish,
         read_reply,
     )
+    from .leases import LeaseBook, LeaseGrant, Leaseholder, LeaseReport, LendingBudget
     from .litellm import LiteLLMModel, known_price
     from .middleware import (
         BYTES_PER_TOKEN,
@@ -159,6 +160,13 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "read_finish",
                 "read_reply",
             ],
+            "leases": [
+                "LeaseBook",
+                "LeaseGrant",
+                "LeaseReport",
+                "Leaseholder",
+                "LendingBudget",
+            ],
             "litellm": ["LiteLLMModel", "known_price"],
             "middleware": [
                 "BYTES_PER_TOKEN",
@@ -233,7 +241,12 @@ __all__ = [
     "Journal",
     "Journaled",
     "JsonSchema",
+    "LeaseBook",
+    "LeaseGrant",
+    "LeaseReport",
+    "Leaseholder",
     "Ledger",
+    "LendingBudget",
     "Limited",
     "Limiter",
     "LiteLLMModel",

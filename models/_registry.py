@@ -18,6 +18,7 @@ from .middleware import (
     Journal,
     Journaled,
     Limited,
+    Limiter,
     Place,
     PlaceLimits,
     ResponseCache,
@@ -73,6 +74,8 @@ class ModelRegistry:
             are right, so a failing first call is an outage.
         traced: Wraps a model in what records its calls, by its spec; None records none. What
             comes from the cache or the journal is no call.
+        limiters: Makes the limiter of a place, by its name and limits, where other processes
+            call it as well; None if none does.
 
     Attributes:
         budget: The budget.
@@ -92,6 +95,7 @@ class ModelRegistry:
         managed: Callable[[ModelSpec], ChatModel] | None = None,
         answered: Collection[ModelSpec] = (),
         traced: Callable[[ChatModel, ModelSpec | None], ChatModel] | None = None,
+        limiters: Callable[[str, PlaceLimits], Limiter] | None = None,
     ) -> None:
         self._limits = limits or PlaceLimits()
         self._own_limits = places or {}
@@ -103,6 +107,7 @@ class ModelRegistry:
         self._managed = managed
         self._answered = answered
         self._traced = traced
+        self._limiters = limiters
         self.held_calls = HeldCalls()
         self._places: dict[str, Place] = {}
         self._models: dict[ModelSpec, ChatModel] = {}
@@ -185,7 +190,12 @@ class ModelRegistry:
         if name not in self._places:
             limits = self._own_limits.get(name, self._limits)
             self._places[name] = Place(
-                name, limits, patience, self.held_calls, has_answered=has_answered
+                name,
+                limits,
+                patience,
+                self.held_calls,
+                has_answered=has_answered,
+                limiter=None if self._limiters is None else self._limiters(name, limits),
             )
         return self._places[name]
 

@@ -239,6 +239,8 @@ def test_commands_open_their_models_in_one_place() -> None:
     """Else the limits, budget and cache of one command would drift from those of another."""
     parts = {
         "Budget",
+        "LeaseBook",
+        "LendingBudget",
         "ModelRegistry",
         "PlaceLimits",
         "ResponseCache",

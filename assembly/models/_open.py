@@ -11,7 +11,10 @@ from ...models import (
     Budget,
     ChatModel,
     Journal,
+    LeaseBook,
+    Leaseholder,
     Ledger,
+    LendingBudget,
     ModelRegistry,
     ModelSpec,
     PlaceLimits,
@@ -37,12 +40,14 @@ class OpenModels:
         budget: What may be spent on them.
         policy: How often failed calls are tried again.
         fleet: The managed servers, None where none was started.
+        book: Leases limits and budget to workers; None where there are none.
     """
 
     registry: ModelRegistry
     budget: Budget
     policy: RetryPolicy
     fleet: Fleet | None
+    book: LeaseBook | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,8 @@ async def open_models(
     refusal: type[SafejuryError] = BudgetError,
     ends_at_once: bool = False,
     traced: Callable[[ChatModel, ModelSpec | None], ChatModel] | None = None,
+    lends: bool = False,
+    leases: Leaseholder | None = None,
 ) -> AsyncGenerator[OpenModels]:
     """Open the ways to models, and close all in the end.
 
@@ -92,18 +99,20 @@ async def open_models(
         refusal: See `Budget`.
         ends_at_once: See `Budget`.
         traced: Wraps models in what records their calls; see `ModelRegistry`.
+        lends: Whether workers of other processes get a part of limits and budget each.
+        leases: Those of this worker, renewed meanwhile; None where no limit is shared.
 
     Raises:
         ConfigurationError: A server cannot be, or the cache cannot be used.
         RecordError: What servers took cannot be kept.
     """
-    budget = Budget(
-        limits.max_tokens_total,
-        limits.max_cost_usd,
-        ends_at_once=ends_at_once,
-        keep=calls,
-        refusal=refusal,
-    )
+    tokens, usd = limits.max_tokens_total, limits.max_cost_usd
+    if leases is not None:
+        budget = leases.budget(tokens, usd, keep=calls, refusal=refusal)
+    elif lends:
+        budget = LendingBudget(tokens, usd, keep=calls, refusal=refusal)
+    else:
+        budget = Budget(tokens, usd, ends_at_once=ends_at_once, keep=calls, refusal=refusal)
     if spent is not None:
         budget.add_earlier_cost(*spent)
     policy = RetryPolicy(attempts=limits.attempts)
@@ -116,9 +125,11 @@ async def open_models(
         if cache is not None:
             kept = ResponseCache(cache)
             stack.callback(kept.close)
+        of_place = PlaceLimits(limits.concurrency, limits.requests_per_minute)
+        places = limits_of_places(limits)
         registry = ModelRegistry(
-            limits=PlaceLimits(limits.concurrency, limits.requests_per_minute),
-            places=limits_of_places(limits),
+            limits=of_place,
+            places=places,
             policy=policy,
             outage_patience=limits.outage_patience,
             budget=budget,
@@ -127,8 +138,15 @@ async def open_models(
             managed=managed,
             answered=answered,
             traced=traced,
+            limiters=None if leases is None else leases.limiter,
         )
-        yield OpenModels(await stack.enter_async_context(registry), budget, policy, fleet)
+        await stack.enter_async_context(registry)
+        book = None
+        if isinstance(budget, LendingBudget):
+            book = LeaseBook(of_place, places, budget)
+        if leases is not None:
+            await stack.enter_async_context(leases.renewed())
+        yield OpenModels(registry, budget, policy, fleet, book)
 
 
 async def _start(servers: ManagedServers, budget: Budget, stack: AsyncExitStack) -> Fleet | None:

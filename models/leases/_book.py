@@ -5,8 +5,11 @@ from collections.abc import Callable, Mapping
 
 from ..middleware import PlaceLimits
 from ._lending import LendingBudget
-from ._messages import BRISK_S, BudgetGrant, LeaseGrant, LeaseReport, PlaceGrant
+from ._messages import BRISK_S, STEADY_S, BudgetGrant, LeaseGrant, LeaseReport, PlaceGrant
 from ._shares import PlaceShares
+
+_MOST_REPORTS = 200
+"""A second, of all workers together: more would keep the driver busy."""
 
 
 class LeaseBook:
@@ -40,6 +43,7 @@ class LeaseBook:
         self.budget = budget or LendingBudget()
         self._clock = clock
         self._places: dict[str, PlaceShares] = {}
+        self._workers = set[str]()
         self._dropped = set[str]()
 
     @property
@@ -58,6 +62,7 @@ class LeaseBook:
         worker = report.worker
         if worker in self._dropped:
             return LeaseGrant(budget=BudgetGrant(stopped=self.budget.stopped))
+        self._workers.add(worker)
         budget = self.budget.renew_lease(worker, report.budget)
         if report.leaves:
             self.drop(worker, lost=False)
@@ -68,7 +73,8 @@ class LeaseBook:
             renew_in.append(soon)
         if self.budget.is_wanted:
             renew_in.append(BRISK_S)
-        return LeaseGrant(places, budget, min(renew_in, default=LeaseGrant().renew_in))
+        apart = max(BRISK_S, len(self._workers) / _MOST_REPORTS)
+        return LeaseGrant(places, budget, max(apart, min(renew_in, default=STEADY_S)), apart)
 
     def drop(self, worker: str, *, lost: bool = True) -> None:
         """Take back all that a worker holds; its name is never used again.
@@ -78,6 +84,7 @@ class LeaseBook:
             lost: Whether it died: then its calls under way are charged by estimate.
         """
         self._dropped.add(worker)
+        self._workers.discard(worker)
         now = self._clock()
         for place in self._places.values():
             place.drop(worker, now)

@@ -42,7 +42,7 @@ class Leaseholder:
         self._budget = LeasedBudget(None, None, self.ask)
         self._asked = asyncio.Event()
         self._turn = asyncio.Lock()
-        self._renew_in = STEADY_S
+        self._renew_in, self._apart = STEADY_S, BRISK_S
         self.renewals = 0
 
     @asynccontextmanager
@@ -109,7 +109,7 @@ class Leaseholder:
             for name in places:
                 self._limiters[name].accept(grant.places.get(name, PlaceGrant()))
             self._budget.accept(grant.budget)
-            self._renew_in = grant.renew_in
+            self._renew_in, self._apart = grant.renew_in, grant.apart
 
     async def _keep_renewed(self) -> None:
         while True:
@@ -118,7 +118,7 @@ class Leaseholder:
                 async with asyncio.timeout(self._renew_in):
                     await self._asked.wait()
                     # What several calls ask for at a time goes into one report.
-                    await asyncio.sleep(BRISK_S)
+                    await asyncio.sleep(self._apart)
 
     def _suspend(self) -> None:
         for limiter in self._limiters.values():

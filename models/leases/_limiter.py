@@ -31,6 +31,7 @@ class LeasedLimiter(Limiter):
         self._ask = ask
         self._grown = 0
         self._is_cut = False
+        self._asked_pause = 0.0
         self._told_cuts = self._cut_at = 0
         self._is_paced = limits.requests_per_minute is not None
         self._permits = deque[float]()
@@ -47,14 +48,20 @@ class LeasedLimiter(Limiter):
             grown=self._grown,
             cut=self._is_cut,
             cuts=self._cut_at if self._is_cut else self._told_cuts,
-            paused_for=self.paused_for,
+            paused_for=self._asked_pause,
             started=self._started,
             permits=len(self._permits),
             wanted=needed,
         )
         self._started_before, self._started = self._started, 0
-        self._grown, self._is_cut = 0, False
+        self._grown, self._is_cut, self._asked_pause = 0, False, 0.0
         return report
+
+    def pause(self, seconds: float) -> None:
+        """Start no call for so many seconds, nor let other workers start one."""
+        super().pause(seconds)
+        self._asked_pause = max(self._asked_pause, seconds)
+        self._ask()
 
     def accept(self, grant: PlaceGrant) -> None:
         """Go on with another share."""
@@ -63,7 +70,7 @@ class LeasedLimiter(Limiter):
             self._cuts += 1  # calls sent before tell of the load before it
         self._slow_start = not grant.slowed
         if grant.paused_for > 0:
-            self.pause(grant.paused_for)
+            super().pause(grant.paused_for)
         now = asyncio.get_running_loop().time()
         self._permits += (now + seconds for seconds in grant.permits)
         if self._permits:

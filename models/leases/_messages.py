@@ -7,7 +7,7 @@ from ..chat import Charge
 STEADY_S = 0.5
 """Seconds between the renewals of a worker that has what it needs."""
 BRISK_S = 0.05
-"""Seconds between the renewals of a worker whose calls wait for a share."""
+"""Seconds between the renewals of a worker whose calls wait for a share, of few workers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class PlaceReport:
         grown: Calls that succeeded since the last report while it used all of its share.
         cut: Whether the place rejected a call or let one time out, which counts once.
         cuts: How many cuts of the limit it knew of then.
-        paused_for: Seconds of pause that the place asked for, 0 for none.
+        paused_for: Seconds of pause that the place asked for since the last report.
         started: Calls started since the last report, where calls a minute are limited.
         permits: Calls that it may still start, where calls a minute are limited.
         wanted: Calls that it may start soon, where calls a minute are limited.
@@ -142,9 +142,11 @@ class LeaseGrant:
     Attributes:
         places: By the names of places; of others it may take nothing.
         budget: Of the budget.
-        renew_in: Seconds until it should report again.
+        renew_in: Seconds until it should report again, if it does not need to sooner.
+        apart: Fewest seconds between two reports.
     """
 
     places: dict[str, PlaceGrant] = field(default_factory=dict[str, PlaceGrant])
     budget: BudgetGrant = BudgetGrant()
     renew_in: float = STEADY_S
+    apart: float = BRISK_S

@@ -20,11 +20,13 @@ class _Holder:
     Attributes:
         holds: Calls that it may have under way until its next report.
         calls: Calls under way, and those that wait.
+        told: The share that it was granted.
         since: When it got its share, or lost it, last: from none to some, or back.
     """
 
     holds: int = 0
     calls: int = 0
+    told: int = 0
     since: float = 0.0
 
 
@@ -71,22 +73,23 @@ class PlaceShares:
             now: The time on the clock of the book.
         """
         holder = self._holders.setdefault(worker, _Holder(since=now))
-        had = holder.holds
+        had, told = holder.holds, holder.told
         holder.holds, holder.calls = report.holds, report.calls
         self._paused_until = max(self._paused_until, now + report.paused_for)
         self._adapt(report)
-        share = self._share(holder, now)
+        share = goal = self._share(holder, now)
         if share > holder.holds:
             share = min(share, holder.holds + max(0, self.limit - self.held))
             holder.holds = max(holder.holds, share)
+        holder.told = share
         if bool(had) != bool(holder.holds):
             holder.since = now
         paused = max(0.0, self._paused_until - now)
         permits, look_in = self._permits(worker, report, now)
         grant = PlaceGrant(share, self._cuts, not self._slow_start, paused, permits)
-        starves = not share and holder.calls > 0
-        others_starve = share < holder.holds or self._somebody_starves()
-        return grant, min(look_in, BRISK_S if starves or others_starve else STEADY_S)
+        # Until what it is to give back is free, and what it waits for is.
+        moves = share < min(told, holder.holds) or share < goal or self._somebody_starves()
+        return grant, min(look_in, BRISK_S if moves else STEADY_S)
 
     def drop(self, worker: str, now: float) -> None:
         """Take back the share of a worker that makes no more calls."""

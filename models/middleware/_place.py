@@ -97,6 +97,8 @@ class Place:
             calls fail.
         held_calls: Where lost calls are entered while they are held; none is held unless given.
         has_answered: Whether it gave a sign of life before.
+        limiter: Bounds the calls to it where other processes call it as well; one of its own
+            unless given.
 
     Attributes:
         name: What it is called.
@@ -113,9 +115,10 @@ class Place:
         held_calls: HeldCalls | None = None,
         *,
         has_answered: bool = False,
+        limiter: Limiter | None = None,
     ) -> None:
         self.name = name
-        self.limiter = Limiter(limits.concurrency, limits.requests_per_minute)
+        self.limiter = limiter or Limiter(limits.concurrency, limits.requests_per_minute)
         self.breaker = None
         if outage_patience is not None:
             self.breaker = Breaker(name, outage_patience, held_calls, has_answered=has_answered)
