@@ -19,6 +19,7 @@ from safejury.models import (
     LendingBudget,
     PlaceLimits,
 )
+from safejury.models.leases import BudgetReport
 
 CALL_S = 0.5
 RESERVED = Charge(100, 0.01)
@@ -195,6 +196,25 @@ def test_a_call_waits_for_what_another_worker_gives_back():
     waited, spent = run_in_flown_time(work())
     assert waited > 20
     assert spent == 10 + TOOK.tokens
+
+
+def test_what_a_worker_holds_is_nobody_elses_until_it_gave_it_back():
+    """It may use it while the book answers."""
+    book = LeaseBook(PlaceLimits(), budget=LendingBudget(10_000))
+
+    def renew(worker: str, held: int, least: int | None = None) -> int:
+        wants = None if least is None else Charge(least, 0.0)
+        report = BudgetReport(Charge(held, 0.0), least=wants, wanted=wants or Charge(0, 0.0))
+        return book.renew(LeaseReport(worker, budget=report)).budget.allowance.tokens
+
+    ahead = renew("a", 0)
+    assert ahead == 100
+    need = 10_000 - ahead + 1
+    assert renew("b", 0, need) == 0
+    assert renew("a", ahead) == 0  # told to give it back
+    assert renew("b", 0, need) == 0
+    assert renew("a", 0) == 0
+    assert renew("b", 0, need) >= need
 
 
 def test_a_refusal_stops_the_cases_of_all_workers():

@@ -10,6 +10,7 @@ from flown_time import run_in_flown_time
 
 from safejury.common import RateLimitError
 from safejury.models import LeaseBook, LeaseGrant, Leaseholder, LeaseReport, Limiter, PlaceLimits
+from safejury.models.leases import PlaceReport
 
 PLACE = "http://model"
 CALL_S = 0.2
@@ -165,14 +166,14 @@ def test_what_a_worker_does_not_use_goes_to_those_that_need_it():
     assert peak == 20
 
 
-async def fail(limiter: Limiter, retry_after: float | None = None) -> None:
+async def fail(limiter: Limiter, retry_after: float | None = None, after: float = CALL_S) -> None:
     with pytest.raises(RateLimitError):
-        await rejected(limiter, retry_after)
+        await rejected(limiter, retry_after, after)
 
 
-async def rejected(limiter: Limiter, retry_after: float | None) -> None:
+async def rejected(limiter: Limiter, retry_after: float | None, after: float) -> None:
     async with limiter.slot():
-        await asyncio.sleep(CALL_S)
+        await asyncio.sleep(after)
         raise RateLimitError("slow down", status=429, retry_after=retry_after)
 
 
@@ -198,6 +199,20 @@ def test_a_rejected_call_cuts_the_limit_of_all_workers_once():
     shares, limit = run_in_flown_time(work())
     assert shares == [64, 16, 32, 16]
     assert limit == 16
+
+
+def test_calls_sent_before_a_cut_in_another_worker_do_not_cut_again():
+    async def work() -> int:
+        cluster = Cluster(64)
+        async with cluster.worker("a") as (_, one), cluster.worker("b") as (_, two):
+            await asyncio.sleep(1)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(fail(two, after=5.0))
+                group.create_task(fail(one))
+            await asyncio.sleep(1)
+            return cluster.book.places[PLACE].limit
+
+    assert run_in_flown_time(work()) == 32
 
 
 def test_a_pause_that_one_worker_is_asked_for_holds_for_all():
@@ -243,6 +258,45 @@ def test_no_minute_has_more_calls_than_allowed(per_minute: int, workers: int):
     for number, start in enumerate(starts[per_minute:]):
         assert start - starts[number] >= 60 - 1e-6
     assert len(starts) >= 0.8 * per_minute * seconds / 60
+
+
+def test_calls_a_minute_are_shared():
+    async def work() -> dict[str, int]:
+        cluster = Cluster(100, 60)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(120), asyncio.TaskGroup() as group:
+                for number in range(5):
+                    # The first wants the most.
+                    group.create_task(cluster.work(f"w{number}", 1000, 40 - 9 * number))
+        return cluster.endpoint.of_workers
+
+    of_workers = run_in_flown_time(work())
+    assert sum(of_workers.values()) > 100
+    assert max(of_workers.values()) < 1.5 * min(of_workers.values())
+
+
+def test_a_dead_worker_may_have_used_all_its_permits():
+    """As late as it was dropped: so they count for a minute from then on."""
+    now = [0.0]
+    book = LeaseBook(PlaceLimits(100, 60), clock=lambda: now[0])
+
+    def given(worker: str, wanted: int, started: int = 0, until: float = 0.0) -> int:
+        """Return the permits of a worker that uses all at once, as often as it gets some."""
+        total = 0
+        while True:
+            place = PlaceReport(0, 50, started=started, wanted=wanted)
+            grant = book.renew(LeaseReport(worker, {PLACE: place}))
+            started = len(grant.places[PLACE].permits)
+            total += started
+            if now[0] >= until:
+                return total
+            now[0] += 0.1
+
+    held = given("dead", 50)
+    assert held > 1
+    now[0] = 30.0
+    book.drop("dead")
+    assert 50 < given("alive", 60, until=89.8) <= 60 - held
 
 
 def test_calls_within_the_rate_wait_for_no_permit():
