@@ -12,6 +12,7 @@ from collections.abc import Generator, Mapping
 from contextlib import closing, contextmanager, suppress
 from itertools import chain
 from pathlib import Path
+from time import monotonic
 
 from ...common import RecordError
 
@@ -24,8 +25,8 @@ _GROUP_S = 0.1
 _AT_ONCE = 90  # rows a statement: every SQLite takes 999 values
 _COPIED = 4 << 20
 """Characters written between two copies of SQLite's log into the database."""
-_LOG_PAGES = 16_000
-"""Pages of the log, 64 MB, at which a commit copies it because the thread does not keep up."""
+_LONGEST_LOG = 64 << 20
+"""Bytes of the log at which a commit copies it because the thread does not keep up."""
 
 
 class GroupCommit:
@@ -47,13 +48,16 @@ class GroupCommit:
         self._path = path
         self._log = path.with_name(f"{path.name}-wal")
         self._database = database
-        self._database.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
+        (page,) = database.execute("PRAGMA page_size").fetchone()
+        self._database.execute(f"PRAGMA wal_autocheckpoint = {_LONGEST_LOG // page}")
         self._statements = statements
         self._files = _identities(self._path, self._log)
         self._rows: list[tuple[str, Row]] = []
         self._held: dict[object, tuple[str, Row]] = {}
         self._risk = 0.0
         self._due: asyncio.TimerHandle | None = None
+        self._late = 0.0  # when the rows must be committed, should the timer be late
+        self._loop = asyncio.get_running_loop()
         self._broken: RecordError | None = None
         self._is_whole = True
         self._written = 0
@@ -117,13 +121,13 @@ class GroupCommit:
             self._is_due()  # for the timer: what is written next goes into the same group
 
     def _is_due(self) -> bool:
-        loop = asyncio.get_running_loop()
+        now = monotonic()
         if self._due is None:
-            self._due = loop.call_later(_GROUP_S, self._commit_due)
+            self._due = self._loop.call_later(_GROUP_S, self._commit_due)
+            self._late = now + _GROUP_S
         if not self._is_whole:
             return False
-        is_late = loop.time() >= self._due.when()
-        return len(self._rows) >= _GROUP_ROWS or self._risk >= 1 or is_late
+        return len(self._rows) >= _GROUP_ROWS or self._risk >= 1 or now >= self._late
 
     def waiting(self, table: str, key: str) -> Row | None:
         """Return an uncommitted row of a table by its first value, None if there is none."""
@@ -155,9 +159,12 @@ class GroupCommit:
             return
         try:
             self._check_files()
+            by_table: dict[str, list[Row]] = {table: [] for table in self._statements}
+            for table, row in rows:
+                by_table[table].append(row)
             with self._database:
-                for table in self._statements:
-                    self._write(table, [row for name, row in rows if name == table])
+                for table, group in by_table.items():
+                    self._write(table, group)
         except sqlite3.Error as error:
             self._break(
                 f"the record cannot be written ({error}). What was committed is safe: free some "

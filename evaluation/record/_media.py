@@ -8,8 +8,9 @@ from pathlib import Path
 from ...agents import Case
 from ...common import RecordError
 from ...common.text import quoted
-from ...datasets import Media, with_media
+from ...datasets import Media, Query, with_media
 from ...deliberation import CaseOpened, Entry
+from ...targets import Response
 from ..trials import Exchange
 
 MEDIA = "media"
@@ -21,7 +22,8 @@ def portable(entry: Entry) -> Entry:
     """Return an entry with media paths relative to the run's directory."""
     if not isinstance(entry, CaseOpened):
         return entry
-    return replace(entry, case=case_in(entry.case, Path()))
+    case = case_in(entry.case, Path())
+    return entry if case is entry.case else replace(entry, case=case)
 
 
 def case_in(case: Case, directory: Path) -> Case:
@@ -30,6 +32,8 @@ def case_in(case: Case, directory: Path) -> Case:
     Raises:
         RecordError: One is not named by its hash, and may lie anywhere.
     """
+    if not _has_media(case.query, case.response):
+        return case
     put = placed(Exchange(case.query, case.response), directory / MEDIA)
     return replace(case, query=put.query, response=put.response)
 
@@ -41,11 +45,18 @@ def placed(exchange: Exchange, folder: Path) -> Exchange:
         RecordError: One is not named by its hash, and may lie anywhere.
     """
     query, response, sent = exchange.query, exchange.response, exchange.response.sent
+    if not _has_media(query, response):
+        return exchange
     query = with_media(query, lambda medium: _in(medium, folder))
     if sent is not None and sent.media:
         media = tuple(_in(medium, folder) for medium in sent.media)
         response = replace(response, sent=replace(sent, media=media))
     return Exchange(query, response)
+
+
+def _has_media(query: Query, response: Response) -> bool:
+    sent = response.sent
+    return bool(query.media or (sent is not None and sent.media))
 
 
 def is_named_by_hash(name: str) -> bool:
