@@ -100,7 +100,7 @@ async def open_models(
         ends_at_once: See `Budget`.
         traced: Wraps models in what records their calls; see `ModelRegistry`.
         lends: Whether workers of other processes get a part of limits and budget each.
-        leases: Those of this worker, renewed meanwhile; None where no limit is shared.
+        leases: Those of this worker; None where it shares no limit with others.
 
     Raises:
         ConfigurationError: A server cannot be, or the cache cannot be used.
@@ -144,8 +144,6 @@ async def open_models(
         book = None
         if isinstance(budget, LendingBudget):
             book = LeaseBook(of_place, places, budget)
-        if leases is not None:
-            await stack.enter_async_context(leases.renewed())
         yield OpenModels(registry, budget, policy, fleet, book)
 
 

@@ -2,7 +2,7 @@
 
 from ._book import LeaseBook
 from ._budget import LeasedBudget
-from ._holder import Exchange, Leaseholder
+from ._holder import Leaseholder
 from ._lending import LendingBudget
 from ._limiter import LeasedLimiter
 from ._messages import (
@@ -20,7 +20,6 @@ __all__ = [
     "BudgetGrant",
     "BudgetReport",
     "CaseCharge",
-    "Exchange",
     "LeaseBook",
     "LeaseGrant",
     "LeaseReport",

@@ -3,11 +3,13 @@
 import time
 from collections.abc import Callable, Mapping
 
+from ..chat import Charge
 from ..middleware import PlaceLimits
 from ._lending import LendingBudget
 from ._messages import BRISK_S, STEADY_S, BudgetGrant, LeaseGrant, LeaseReport, PlaceGrant
 from ._shares import PlaceShares
 
+_NOTHING = Charge(0, 0.0)
 _MOST_REPORTS = 200
 """A second, of all workers together: more would keep the driver busy."""
 
@@ -64,9 +66,6 @@ class LeaseBook:
             return LeaseGrant(budget=BudgetGrant(stopped=self.budget.stopped))
         self._workers.add(worker)
         budget = self.budget.renew_lease(worker, report.budget)
-        if report.leaves:
-            self.drop(worker, lost=False)
-            return LeaseGrant(budget=budget)
         now, places, renew_in = self._clock(), dict[str, PlaceGrant](), list[float]()
         for name, place in report.places.items():
             places[name], soon = self._shares(name).renew(worker, place, now)
@@ -76,19 +75,22 @@ class LeaseBook:
         apart = max(BRISK_S, len(self._workers) / _MOST_REPORTS)
         return LeaseGrant(places, budget, max(apart, min(renew_in, default=STEADY_S)), apart)
 
-    def drop(self, worker: str, *, lost: bool = True) -> None:
+    def drop(self, worker: str, charged: Charge = _NOTHING, *, unpriced: int = 0) -> None:
         """Take back all that a worker holds; its name is never used again.
 
         Args:
             worker: The worker, which makes no more calls.
-            lost: Whether it died: then its calls under way are charged by estimate.
+            charged: What calls are charged by estimate that it had under way.
+            unpriced: Those of them whose price is unknown.
         """
+        if worker in self._dropped:
+            return
         self._dropped.add(worker)
         self._workers.discard(worker)
         now = self._clock()
         for place in self._places.values():
             place.drop(worker, now)
-        self.budget.end_lease(worker, lost=lost)
+        self.budget.end_lease(worker, charged, unpriced=unpriced)
 
     def _shares(self, name: str) -> PlaceShares:
         if name not in self._places:

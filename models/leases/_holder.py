@@ -1,73 +1,53 @@
 """What a worker leases: it reports, is granted shares, and asks ahead for more."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
 
-from ...common import BudgetError, SafejuryError, first_failure
+from ...common import BudgetError, SafejuryError
 from ..middleware import Ledger, PlaceLimits
 from ._budget import LeasedBudget
 from ._limiter import LeasedLimiter
-from ._messages import BRISK_S, STEADY_S, LeaseGrant, LeaseReport, PlaceGrant
+from ._messages import BRISK_S, LeaseGrant, LeaseReport, PlaceGrant
 
 EXPIRES_S = 20.0
 """Seconds after a report without a grant after which a worker starts no more calls."""
-
-Exchange = Callable[[LeaseReport], Awaitable[LeaseGrant]]
-"""Sends a report to the book of leases, wherever it is kept, and returns its grant."""
 
 
 class Leaseholder:
     """The leases of one worker: a limiter for each place, and a budget.
 
-    It reports twice a second, and at once where a share is low, a place rejects calls, or a
-    call waits. A worker whose book does not answer starts no more calls after 20 seconds,
-    before anybody may take it for dead and give away what it holds.
+    Whoever runs the worker sends each `report` to the book of leases and lets the worker
+    `accept` what `LeaseBook.renew` returns, one after the other: when `due_in` is over, and
+    more often where it likes. A worker whose book does not answer starts no more calls after
+    20 seconds, before anybody may take it for dead and give away what it holds.
 
     Args:
         worker: Its name, which no worker had before.
-        exchange: Sends a report to the book, which is `LeaseBook.renew`, and returns its grant.
-            If it fails, so does what is done meanwhile.
+        ask: Called when `due_in` has become shorter.
         expires: Seconds without a grant after which no call is started.
-
-    Attributes:
-        renewals: Reports so far.
     """
 
-    def __init__(self, worker: str, exchange: Exchange, *, expires: float = EXPIRES_S) -> None:
+    def __init__(self, worker: str, ask: Callable[[], None], *, expires: float = EXPIRES_S) -> None:
         self._worker = worker
-        self._exchange = exchange
+        self._tell = ask
         self._expires = expires
         self._limiters: dict[str, LeasedLimiter] = {}
-        self._budget = LeasedBudget(None, None, self.ask)
-        self._asked = asyncio.Event()
-        self._turn = asyncio.Lock()
-        self._renew_in, self._apart = STEADY_S, BRISK_S
-        self.renewals = 0
-
-    @asynccontextmanager
-    async def renewed(self) -> AsyncGenerator[None]:
-        """Keep the leases renewed within the block, and give all back at its end."""
-        try:
-            async with first_failure(), asyncio.TaskGroup() as group:
-                keeping = group.create_task(self._keep_renewed())
-                try:
-                    yield
-                finally:
-                    keeping.cancel()
-        finally:
-            await self._leave()
+        self._budget = LeasedBudget(None, None, self._ask)
+        self._is_asked = False
+        self._renewed_at = float("-inf")
+        self._renew_in = self._apart = BRISK_S
+        self._expiry: asyncio.TimerHandle | None = None
 
     def limiter(self, place: str, limits: PlaceLimits) -> LeasedLimiter:
-        """Return the limiter of a place, which has a share after the next `renew`.
+        """Return the limiter of a place, which has a share after the next grant.
 
         Args:
             place: Its name.
             limits: Its limits, for all workers together.
         """
         if place not in self._limiters:
-            self._limiters[place] = LeasedLimiter(limits, self.ask)
-            self.ask()
+            self._limiters[place] = LeasedLimiter(limits, self._ask)
+            self._ask()
         return self._limiters[place]
 
     def budget(
@@ -80,7 +60,7 @@ class Leaseholder:
     ) -> LeasedBudget:
         """Return the worker's budget; see `LeasedBudget`."""
         self._budget = LeasedBudget(
-            max_tokens_total, max_cost_usd, self.ask, keep=keep, refusal=refusal
+            max_tokens_total, max_cost_usd, self._ask, keep=keep, refusal=refusal
         )
         return self._budget
 
@@ -89,44 +69,43 @@ class Leaseholder:
         """Calls that had to wait, for a slot, a permit or a part of the budget."""
         return self._budget.waited + sum(each.waited for each in self._limiters.values())
 
-    def ask(self) -> None:
-        """Renew as soon as possible."""
-        self._asked.set()
+    @property
+    def due_in(self) -> float:
+        """Seconds until it should report, at least 0."""
+        # What several calls ask for at a time goes into one report.
+        wait = self._apart if self._is_asked else self._renew_in
+        return max(0.0, self._renewed_at + wait - asyncio.get_running_loop().time())
 
-    async def renew(self) -> None:
-        """Report now, and take what is granted."""
-        async with self._turn:
-            self._asked.clear()
-            places = {name: limiter.report() for name, limiter in self._limiters.items()}
-            report = LeaseReport(self._worker, places, self._budget.report())
-            loop = asyncio.get_running_loop()
-            expiry = loop.call_later(self._expires, self._suspend)
-            try:
-                grant = await self._exchange(report)
-            finally:
-                expiry.cancel()
-            self.renewals += 1
-            for name in places:
-                self._limiters[name].accept(grant.places.get(name, PlaceGrant()))
-            self._budget.accept(grant.budget)
-            self._renew_in, self._apart = grant.renew_in, grant.apart
+    def report(self) -> LeaseReport:
+        """Return what it holds and needs; `accept` is to follow before the next report."""
+        self._is_asked = False
+        loop = asyncio.get_running_loop()
+        if self._expiry is None:
+            self._expiry = loop.call_later(self._expires, self._suspend)
+        self._renewed_at = loop.time()
+        places = {name: limiter.report() for name, limiter in self._limiters.items()}
+        return LeaseReport(self._worker, places, self._budget.report())
 
-    async def _keep_renewed(self) -> None:
-        while True:
-            await self.renew()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._renew_in):
-                    await self._asked.wait()
-                    # What several calls ask for at a time goes into one report.
-                    await asyncio.sleep(self._apart)
+    def accept(self, grant: LeaseGrant) -> None:
+        """Go on with what was granted."""
+        self._renew_in, self._apart = grant.renew_in, grant.apart
+        for name, limiter in self._limiters.items():
+            limiter.accept(grant.places.get(name, PlaceGrant()))
+        self._budget.accept(grant.budget)
+        self.close()
+
+    def close(self) -> None:
+        """Wait for no grant any more."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+
+    def _ask(self) -> None:
+        if not self._is_asked:
+            self._is_asked = True
+            self._tell()
 
     def _suspend(self) -> None:
         for limiter in self._limiters.values():
             limiter.suspend()
         self._budget.suspend()
-
-    async def _leave(self) -> None:
-        """Give all back, if there is still anybody to take it."""
-        report = LeaseReport(self._worker, {}, self._budget.report(), leaves=True)
-        with suppress(Exception):
-            await self._exchange(report)

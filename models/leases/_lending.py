@@ -90,23 +90,37 @@ class LendingBudget(Budget):
             self._stopped,
         )
 
-    def end_lease(self, worker: str, *, lost: bool) -> None:
+    def end_lease(self, worker: str, charged: Charge, *, unpriced: int = 0) -> None:
         """Take back what a worker holds.
 
         Args:
             worker: The worker.
-            lost: Whether it died: then its calls under way are charged by estimate.
+            charged: What calls are charged by estimate that it had under way.
+            unpriced: Those of them whose price is unknown.
         """
         loan = self._loans.pop(worker, None)
         if loan is None:
             return
         self._hold(loan, _NOTHING)
         self._held -= loan.calls
-        if lost:
-            self._spent_tokens += loan.reserved.tokens
-            self._spent_usd += _usd(loan.reserved)
-            self._estimated += loan.calls
+        self._spent_tokens += charged.tokens
+        self._spent_usd += _usd(charged)
+        self._unknown += unpriced
         self._notify_change()
+
+    def begin_case_now(self, case_id: str, expected: Charge, *, paid: bool = False) -> bool:
+        """Begin a case if there is room for it, and return whether there is; see `begin_case`.
+
+        Raises:
+            BudgetError: A call was refused, so that no further case is begun.
+        """
+        if self._stopped is not None:
+            raise BudgetError(self._stopped)
+        if case_id not in self._cases:
+            if not paid and not self._has_room(expected):
+                return False
+            self._open_case(case_id, expected)
+        return True
 
     def _book(self, loan: _Loan, report: BudgetReport) -> None:
         """Book what a worker reports."""

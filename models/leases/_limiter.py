@@ -3,9 +3,10 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from math import ceil
 
 from ..middleware import Limiter, PlaceLimits
-from ._messages import PlaceGrant, PlaceReport
+from ._messages import BRISK_S, STEADY_S, PlaceGrant, PlaceReport
 
 _STALE_S = 2.0
 """Seconds after which a permit that was not used goes back: together they would be a burst."""
@@ -36,7 +37,9 @@ class LeasedLimiter(Limiter):
         self._is_paced = limits.requests_per_minute is not None
         self._permits = deque[float]()
         self._more = asyncio.Event()
-        self._started = self._started_before = 0
+        self._started = 0
+        self._per_second = 0.0
+        self._reported_at = float("-inf")
         self.waited = 0
 
     def report(self) -> PlaceReport:
@@ -53,7 +56,7 @@ class LeasedLimiter(Limiter):
             permits=len(self._permits),
             wanted=needed,
         )
-        self._started_before, self._started = self._started, 0
+        self._started = 0
         self._grown, self._is_cut, self._asked_pause = 0, False, 0.0
         return report
 
@@ -116,8 +119,13 @@ class LeasedLimiter(Limiter):
         """Drop permits that are not needed, and return how many are."""
         if not self._is_paced:
             return 0
-        needed = self._throttled + 2 * max(self._started, self._started_before)
-        stale = asyncio.get_running_loop().time() - _STALE_S
+        now = asyncio.get_running_loop().time()
+        seconds = max(BRISK_S, now - self._reported_at)
+        self._reported_at = now
+        # Falls slowly, as calls come in bursts.
+        self._per_second = max(self._started / seconds, 0.8 * self._per_second)
+        needed = self._throttled + ceil(2 * STEADY_S * self._per_second)
+        stale = now - _STALE_S
         while self._permits and self._permits[0] < stale:
             self._permits.popleft()
         while len(self._permits) > needed:

@@ -126,13 +126,11 @@ class LeaseReport:
         worker: Its name, which none had before.
         places: By the names of places.
         budget: Of the budget.
-        leaves: Whether it makes no more calls, so that all goes back.
     """
 
     worker: str
     places: dict[str, PlaceReport] = field(default_factory=dict[str, PlaceReport])
     budget: BudgetReport = BudgetReport()
-    leaves: bool = False
 
 
 @dataclass(frozen=True, slots=True)

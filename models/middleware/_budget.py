@@ -184,7 +184,10 @@ class Budget:
                 await self._room(expected)
             if self._stopped is not None:
                 raise BudgetError(self._stopped)
-            self._cases[case_id] = _OpenCase(expected)
+            self._open_case(case_id, expected)
+
+    def _open_case(self, case_id: str, expected: Charge) -> None:
+        self._cases[case_id] = _OpenCase(expected)
 
     def end_case(self, case_id: str) -> None:
         """Release what is left of a case's reservation."""
@@ -199,12 +202,13 @@ class Budget:
         self._notify_change()
 
     async def _room(self, expected: Charge) -> None:
-        while True:
-            if self._stopped is not None or not self._cases:
-                return
-            if self._lack(self._likely(expected, 0, 0.0), beside_cases=True) is None:
-                return
+        while self._stopped is None and not self._has_room(expected):
             await self._change()
+
+    def _has_room(self, expected: Charge) -> bool:
+        """Return whether a case is covered beside those that are open, if there are any."""
+        likely = self._likely(expected, 0, 0.0)
+        return not self._cases or self._lack(likely, beside_cases=True) is None
 
     def _likely(self, expected: Charge, tokens: int, usd: float) -> Charge:
         """Return the unused rest of a case's reservation."""

@@ -2,14 +2,15 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
 import pytest
 from flown_time import run_in_flown_time
+from leasing import Exchange, Leasing
 
 from safejury.common import RateLimitError
-from safejury.models import LeaseBook, LeaseGrant, Leaseholder, LeaseReport, Limiter, PlaceLimits
+from safejury.models import LeaseBook, LeaseGrant, LeaseReport, Limiter, PlaceLimits
 from safejury.models.leases import PlaceReport
 
 PLACE = "http://model"
@@ -56,13 +57,16 @@ class Cluster:
 
     @asynccontextmanager
     async def worker(
-        self, name: str, exchange: Callable[[LeaseReport], Awaitable[LeaseGrant]] | None = None
-    ) -> AsyncGenerator[tuple[Leaseholder, Limiter]]:
-        holder = Leaseholder(name, exchange or self.exchange)
-        limiter = holder.limiter(PLACE, self.limits)
-        async with holder.renewed():
-            await holder.renew()
-            yield holder, limiter
+        self, name: str, exchange: Exchange | None = None
+    ) -> AsyncGenerator[tuple[Leasing, Limiter]]:
+        leasing = Leasing(name, exchange or self.exchange)
+        limiter = leasing.holder.limiter(PLACE, self.limits)
+        try:
+            async with leasing.renewed():
+                yield leasing, limiter
+        finally:
+            leasing.holder.close()
+            self.book.drop(name)
 
     async def work(self, name: str, calls: int, at_a_time: int, seconds: float = CALL_S) -> None:
         """Make calls of one worker, so many at a time."""
@@ -119,12 +123,12 @@ def test_calls_find_a_slot_without_asking_while_there_are_some():
                 await cluster.endpoint.call(limiter, name)
 
         async def some(name: str) -> None:
-            async with cluster.worker(name) as (holder, limiter), asyncio.TaskGroup() as group:
+            async with cluster.worker(name) as (leasing, limiter), asyncio.TaskGroup() as group:
                 await asyncio.sleep(1)  # all have come
                 for _ in range(15):
                     group.create_task(one(name, limiter))
                     await asyncio.sleep(0.3)
-                waited.append(holder.waited)
+                waited.append(leasing.holder.waited)
 
         async with asyncio.TaskGroup() as group:
             for number in range(4):
@@ -242,7 +246,6 @@ def test_no_minute_has_more_calls_than_allowed(per_minute: int, workers: int):
             with suppress(TimeoutError):
                 async with asyncio.timeout(draw.uniform(1, 40)):
                     await cluster.work(name, 100_000, 20, 0.05)
-            cluster.book.drop(name)
             await asyncio.sleep(draw.uniform(0, 5))
 
     async def work() -> tuple[list[float], float]:
@@ -302,11 +305,11 @@ def test_a_dead_worker_may_have_used_all_its_permits():
 def test_calls_within_the_rate_wait_for_no_permit():
     async def work() -> tuple[int, int]:
         cluster = Cluster(64, 6000)
-        async with cluster.worker("a") as (holder, limiter), asyncio.TaskGroup() as group:
+        async with cluster.worker("a") as (leasing, limiter), asyncio.TaskGroup() as group:
             for _ in range(600):  # 20 a second, of 100
                 group.create_task(cluster.endpoint.call(limiter, "a"))
                 await asyncio.sleep(0.05)
-            return holder.waited, cluster.reports
+            return leasing.holder.waited, cluster.reports
 
     waited, reports = run_in_flown_time(work())
     assert waited < 0.02 * 600
@@ -317,8 +320,8 @@ def test_the_share_of_a_dead_worker_is_for_the_others_once_it_is_dropped():
     async def work() -> list[int]:
         cluster = Cluster(20)
         async with cluster.worker("alive") as (_, limiter):
-            dead = Leaseholder("dead", cluster.exchange)
-            held = dead.limiter(PLACE, cluster.limits)
+            dead = Leasing("dead", cluster.exchange)
+            held = dead.holder.limiter(PLACE, cluster.limits)
             await dead.renew()
             await asyncio.sleep(2)
             await dead.renew()
