@@ -33,6 +33,7 @@ class _Commands(CommandGroup):
             "results", "Report the figures of a run, or of several of one jury."
         ),
         "view": CommandPlace("results", "Look at runs in a browser, also while they are going."),
+        "runs": CommandPlace("keeping", "List runs: their state, cases, size and cost."),
         "figures": CommandPlace("results", "Draw the figures of runs of one jury."),
         "compare": CommandPlace(
             "results", "Compare two runs, targets or conditions over shared queries."
@@ -41,6 +42,7 @@ class _Commands(CommandGroup):
         "merge": CommandPlace("results", "Join runs of one jury into one."),
         "export": CommandPlace("results", "Write a run for other tools, or to share its figures."),
         "verify": CommandPlace("results", "Check a run's record and media for changes."),
+        "prune": CommandPlace("keeping", "Remove pages, media or all of runs, to free space."),
         "calibrate": CommandPlace("study", "Measure a jury by labels, and write its jury card."),
         "review": CommandPlace(
             "study", "Label cases of a finished run, blind to what its jury said."

@@ -19,7 +19,7 @@ def verify(run: RunPath) -> int:
             write_line(f"{changed.case_id}: {changed.why}")
 
         found = stored.check(report, read_media=True)
-        grown, shared = stored.growth, stored.shared
+        grown, shared, pruned = stored.growth, stored.shared, stored.pruned
         unlike = stored.shared_problem()
         copy_of = stored.meta.shared
     if found.about is not None:
@@ -35,8 +35,8 @@ def verify(run: RunPath) -> int:
             f"{many(found.unsealable, 'ballot')} of these quote a redacted key: their seals "
             "cannot be checked."
         )
-    if grown is not None:
-        write_line(grown)
+    for said in filter(None, (grown, pruned)):
+        write_line(said)
     if shared is not None and copy_of is not None:
         write_line(shared)
         bound = f"Its cases are bound to that SHA-256. Seal of all copies of it: {copy_of.seal}"

@@ -52,6 +52,18 @@ def many(number: int, what: str, plural: str | None = None) -> str:
     return f"{count(number)} {what if number == 1 else plural or f'{what}s'}"
 
 
+def file_size(size: int) -> str:
+    """Format bytes in decimal units, such as `940 B`, `12.3 kB` or `1.2 GB`."""
+    if size < 1_000:
+        return f"{size} B"
+    amount, unit = size / 1_000, "kB"
+    for larger in ("MB", "GB", "TB"):
+        if amount < 999.95:
+            break
+        amount, unit = amount / 1_000, larger
+    return f"{amount:,.1f} {unit}"
+
+
 def coefficient(value: float | None) -> str:
     """Format a coefficient such as alpha, as `0.71`."""
     return MISSING if value is None else f"{round(value, 2) + 0.0:.2f}"

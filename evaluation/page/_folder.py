@@ -76,7 +76,7 @@ def _refuse_others(path: Path, place: Path) -> None:
     if not place.exists():
         return
     try:
-        if place.is_dir() and (not any(place.iterdir()) or _is_page(place)):
+        if place.is_dir() and (not any(place.iterdir()) or is_page(place)):
             foreign = next(_foreign(place), None)
             if foreign is None:
                 return
@@ -92,7 +92,12 @@ def _refuse_others(path: Path, place: Path) -> None:
     )
 
 
-def _is_page(place: Path) -> bool:
+def is_page(place: Path) -> bool:
+    """Return whether a folder is a page of ours.
+
+    Raises:
+        OSError: It cannot be read.
+    """
     index = place / "index.html"
     if not index.is_file():
         return False

@@ -54,12 +54,15 @@ class Shown:
     source: Path
 
 
-def shown_media(media: Iterable[Media], folder: Path) -> Iterator[Shown]:
+def shown_media(
+    media: Iterable[Media], folder: Path, pruned: frozenset[str] = frozenset()
+) -> Iterator[Shown]:
     """Yield how a page shows each medium of a case.
 
     Args:
         media: As recorded, named by their hashes.
         folder: Where the run keeps them.
+        pruned: Hashes of those that were removed on purpose.
     """
     for medium in dict.fromkeys(media):
         path = folder / medium.sha256
@@ -73,7 +76,8 @@ def shown_media(media: Iterable[Media], folder: Path) -> Iterator[Shown]:
             changed = not is_as_recorded(path)
         except OSError as error:
             gone = isinstance(error, FileNotFoundError)
-            why = "its file is gone" if gone else f"its file cannot be read ({error.strerror})"
+            lost = "it was pruned" if medium.sha256 in pruned else "its file is gone"
+            why = lost if gone else f"its file cannot be read ({error.strerror})"
             yield Shown(medium.sha256, said, "", "", medium.size, why, path)
             continue
         if kind is None:

@@ -70,7 +70,8 @@ def cases(source: PageSource, number: int) -> Data:
     start, with_texts = number * IN_PIECE, source.options.texts
     found: list[Data] = []
     for run, case in source.cases(start, start + IN_PIECE):
-        media = shown_media(case.media if with_texts else (), source.media_folder(run))
+        shown = case.media if with_texts else ()
+        media = shown_media(shown, source.media_folder(run), source.runs[run].meta.pruned_media)
         found.append({"run": run, **case_data(case, media, texts=with_texts)})
     return {"start": start, "cases": found}
 

@@ -1,7 +1,15 @@
 """Stores a run in SQLite: writing, reading and checking its record."""
 
 from ._deliberated import AskedCase, Deliberated, Discussion
-from ._file import RECORD, RecordMark, is_being_written, last_written, mark_of
+from ._file import (
+    FORMAT,
+    RECORD,
+    RecordMark,
+    format_of,
+    is_being_written,
+    last_written,
+    mark_of,
+)
 from ._integrity import ChangedCase, CheckedCase, Integrity
 from ._jury import (
     cases_of,
@@ -23,7 +31,9 @@ from .growth import Addition, CasesByQuery, Grown, KeptCase, describe_growth, wi
 from .identity import (
     WITHHELD,
     Joined,
+    Pruned,
     Shared,
+    describe_pruned,
     host_of,
     join_identities,
     known_by_name,
@@ -34,6 +44,7 @@ from .identity import (
     without_secrets,
 )
 from .merging import Merged, MergedRun, merge_runs
+from .pruning import hold, is_finished, prune_media
 from .sharing import SharedRun, share_run
 from .stored import (
     RunRecord,
@@ -46,6 +57,7 @@ from .stored import (
 )
 
 __all__ = [
+    "FORMAT",
     "MEDIA",
     "RECORD",
     "WITHHELD",
@@ -65,6 +77,7 @@ __all__ = [
     "Merged",
     "MergedRun",
     "Meta",
+    "Pruned",
     "Record",
     "RecordMark",
     "RecordReader",
@@ -81,10 +94,14 @@ __all__ = [
     "cases_sha256",
     "decided_by",
     "describe_growth",
+    "describe_pruned",
     "differences_of_juries",
+    "format_of",
+    "hold",
     "host_of",
     "is_begun",
     "is_being_written",
+    "is_finished",
     "join_identities",
     "jury_identity",
     "known_by_name",
@@ -94,6 +111,7 @@ __all__ = [
     "open_record",
     "plain",
     "protocol_of",
+    "prune_media",
     "refuse_shared",
     "selects_others",
     "share_run",

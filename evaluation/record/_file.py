@@ -94,6 +94,16 @@ def open_read_only(path: Path) -> sqlite3.Connection:
     return database
 
 
+def format_of(directory: Path) -> str | None:
+    """Return the format of a run's record, None where that cannot be read."""
+    try:
+        with closing(open_read_only(directory / RECORD)) as database:
+            found = database.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
+    except (OSError, ValueError, sqlite3.Error):
+        return None
+    return None if found is None else str(found[0])
+
+
 @dataclass(frozen=True, slots=True)
 class RecordMark:
     """What tells one state of a record from another.

@@ -78,14 +78,18 @@ class MediaFolder:
 
     Args:
         directory: The run's directory.
+        pruned: Hashes of those that were removed on purpose.
         read: Whether to read and hash them, rather than only check that they exist.
         optional: Whether one that is not there is no problem.
     """
 
-    def __init__(self, directory: Path, *, read: bool, optional: bool = False) -> None:
+    def __init__(
+        self, directory: Path, pruned: frozenset[str], *, read: bool, optional: bool = False
+    ) -> None:
         self._folder = directory / MEDIA
         self._read = read
         self._optional = optional
+        self._pruned = pruned
         self._seen: dict[str, str | None] = {}
 
     def problem(self, media: Media) -> str | None:
@@ -102,7 +106,8 @@ class MediaFolder:
             with (self._folder / sha256).open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
-            if self._optional and isinstance(error, FileNotFoundError):
+            may_be_gone = self._optional or sha256 in self._pruned
+            if may_be_gone and isinstance(error, FileNotFoundError):
                 return None
             return f"its medium {sha256[:12]} cannot be read ({error.strerror})"
         return None if found == sha256 else f"its medium {sha256[:12]} has different content"

@@ -14,7 +14,7 @@ from ..metrics import Limits
 from ..trials import Plan, TargetFacts, UsedInput
 from ._chain import digest
 from .growth import GROWN, Addition
-from .identity import SHARED, Shared
+from .identity import PRUNED, SHARED, Pruned, Shared
 
 SEALED = "sealed"
 """Key in `meta`: `yes` where every finished case of the run has the head of its chain, `partly`
@@ -73,6 +73,7 @@ class Meta:
         queries: Queries of its latest config, None where an earlier version did not count them.
         parts_of: Of a merged run: which selections of queries each target was asked, as hashes.
         shared: Of a shareable copy without words: what it says of the run that it was made of.
+        pruned: When pictures and sounds were removed on purpose, and which.
     """
 
     raw: Mapping[str, str]
@@ -98,6 +99,7 @@ class Meta:
     queries: int | None = None
     parts_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     shared: Shared | None = None
+    pruned: tuple[Pruned, ...] = ()
 
     @classmethod
     def decode(cls, stored: Mapping[Any, Any]) -> "Meta":
@@ -152,12 +154,18 @@ class Meta:
             _decoded(raw, "queries", "null", int | None),
             _decoded(raw, "parts_of", "{}", dict[str, tuple[str, ...]]),
             _decoded(raw, SHARED, "null", Shared | None),
+            _decoded(raw, PRUNED, "[]", tuple[Pruned, ...]),
         )
 
     @property
     def protocol_label(self) -> str:
         """The protocol, and the name of a custom rubric."""
         return ", ".join((self.protocol, *(() if self.rubric is None else (self.rubric.label,))))
+
+    @property
+    def pruned_media(self) -> frozenset[str]:
+        """The hashes of all media that were removed on purpose."""
+        return frozenset(medium for note in self.pruned for medium in note.media)
 
     @property
     def sealed(self) -> bool:
@@ -224,13 +232,21 @@ class RunData:
             charged.update(f"{row!r}\n".encode())
             if not _is_charge(row):
                 problem = problem or f"its charge for the call {row[0]!r} is invalid"
-        meta = [part for row in sorted(self.meta.raw.items()) for part in row]
+        meta = [part for row in sorted(_as_digested(self.meta.raw).items()) for part in row]
         times = list[str]()  # none in the digests of runs without such servers
         for row in self.servers:
             times.append(repr(row))
             if not _is_uptime(row):
                 problem = problem or f"its time of the server {row[1]!r} is invalid"
         return [*meta, charged.hexdigest(), *self.lists, *times], problem
+
+
+def _as_digested(raw: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the facts that the digest binds: as they were before media were removed."""
+    if PRUNED not in raw:
+        return raw
+    before = {key: value for key, value in raw.items() if key != PRUNED}
+    return {**before, **binding(before)}
 
 
 def _is_uptime(row: Row) -> bool:

@@ -269,7 +269,9 @@ class RecordReader:
             self._rows(self._cases("")),
             self._rows(_TRANSCRIPTS.format(where="")),
             self._run_data(),
-            MediaFolder(self._path.parent, read=read_media, optional=media_may_be_gone),
+            MediaFolder(
+                self.directory, self.meta.pruned_media, read=read_media, optional=media_may_be_gone
+            ),
             report,
         )
 
@@ -280,7 +282,7 @@ class RecordReader:
             case_id,
             next(self._rows(self._cases(where), case_id), None),
             self._rows(_TRANSCRIPTS.format(where=where), case_id),
-            MediaFolder(self._path.parent, read=True),
+            MediaFolder(self.directory, self.meta.pruned_media, read=True),
             sealed=self.meta.sealed,
         )
 

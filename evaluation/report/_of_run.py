@@ -124,7 +124,8 @@ def notes_on(stored: StoredRun, *, errors: bool = True) -> list[str]:
     if facts.renamed:
         said = ", ".join(f"{target} is {model!r}" for target, model in facts.renamed.items())
         notes.append(escape_line(f"As the files of responses name the models: {said}."))
-    notes += filter(None, [describe_unchained(stored.integrity), stored.growth, stored.shared])
+    history = (stored.growth, stored.shared, stored.pruned)
+    notes += filter(None, [describe_unchained(stored.integrity), *history])
     if (charged := stored.estimated_elsewhere) is not None:
         notes.append(f"For unfinished cases, {describe_estimated(charged)}.")
     if stored.unbound:

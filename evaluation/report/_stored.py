@@ -22,7 +22,15 @@ from ..metrics import (
     summarize,
     with_server_time,
 )
-from ..record import ChangedCase, CheckedCase, Integrity, Meta, RecordReader, describe_growth
+from ..record import (
+    ChangedCase,
+    CheckedCase,
+    Integrity,
+    Meta,
+    RecordReader,
+    describe_growth,
+    describe_pruned,
+)
 from ..trials import Plan, SkippedInput
 from ..trust.talk import TalkFigures, discussed_cases, talk_figures
 from ._health import TOLERATED
@@ -127,6 +135,7 @@ class StoredRun:
                 "results_not_compared": self.integrity.uncompared,
             },
             **({} if kept.shared is None else {"shared": kept.shared}),
+            **({"pruned": kept.pruned} if kept.pruned else {}),
         }
 
     @property
@@ -188,6 +197,11 @@ class StoredRun:
     def shared(self) -> str | None:
         """What a shareable copy without words is a copy of; None for any other run."""
         return None if self.meta.shared is None else self.meta.shared.words()
+
+    @property
+    def pruned(self) -> str | None:
+        """When pictures and sounds were removed on purpose; None where none were."""
+        return describe_pruned(self.meta.pruned)
 
     def shared_problem(self) -> str | None:
         """Return why a shareable copy is not of the run that it names; None where it is."""

@@ -23,6 +23,7 @@ COMMANDS = (
     *("init", "run", "serve", "judge", "deliberate", "show", "report", "verify", "generate"),
     *("export-batch", "import-batch", "demo", "doctor", "probe", "personas", "scenarios"),
     *("cases", "view", "figures", "compare", "gate", "merge", "export"),
+    *("runs", "prune"),
     *("calibrate", "review", "replay", "recheck"),
     *("datasets list", "datasets show", "datasets validate", "datasets convert"),
     "datasets sample",

@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ TRUST = ROOT / "docs" / "trust.md"
 SAFEJURY = re.compile(r"safejury(?: [a-z][a-z-]*)? (?:[^`#]|`(?=\d))*")
 ADDRESSES = re.compile(r"http://127\.0\.0\.1:800[01]/v1|https://api\.example/v1")
 REPORT = re.compile(r"(?<=<!-- report -->\n```text\n).*?(?=```\n)", re.DOTALL)
+ON_A_RUN = ("verify", "import-batch", "review", "replay", "cases", "figures", "runs")
+"""Commands that need a run, which is made for them."""
 RUNS_ELSEWHERE = ("examples/generate-small.yaml", "hf:OWNER", "sets/small", "make ", "pip ")
 """What needs the network, an environment of its own, or minutes; other tests run these."""
 FILES = {
@@ -173,11 +176,11 @@ def test_commands_of_the_docs_run(
         if words[0] == "judge":
             words += ["--name", f"judged-{ran}"]
         is_there = (workplace.path / "runs/first").exists()
-        if words[0] in ("verify", "import-batch", "review", "replay", "cases", "figures") or (
-            words[0] in ("report", "export") and not is_there
-        ):
+        if words[0] in ON_A_RUN or (words[0] in ("report", "export", "prune") and not is_there):
             ended = workplace.safejury("run", "safejury.yaml")
             assert ended.code == 0, ended.err
+        if words[0] == "prune":  # as a shell does
+            words = [name for each in words for name in (glob(each) if "*" in each else [each])]
         if words[0] == "gate":
             (workplace.path / "gate.yaml").write_text(blocks(page, "yaml")[0])
         several = words[0] == "report" and sum(word.startswith("runs/") for word in words) > 1

@@ -59,6 +59,8 @@ WALKED: list[tuple[Sequence[str], str | None]] = [
     (("figures", "runs/none", "--out", "drawn"), None),
     (("merge", "runs/none", "--into", "runs/joined"), None),
     (("view", "runs/none"), None),
+    (("runs",), None),
+    (("prune", "runs/first"), None),
     (("calibrate", "runs/first", "--labels", "labels.csv"), "trust"),
     (("recheck", "jury-card.json"), None),
     (("replay", "runs/first"), None),

@@ -12,15 +12,19 @@ from ._lasting import (
     without_places,
 )
 from ._plain import host_of, known_by_name, without_secrets
+from ._pruned import PRUNED, Pruned, describe_pruned, written_notes
 from ._shared import SHARED, WITHHELD, Kept, Shared, kept_in, refuse_shared
 
 __all__ = [
+    "PRUNED",
     "SELECTS",
     "SHARED",
     "WITHHELD",
     "Joined",
     "Kept",
+    "Pruned",
     "Shared",
+    "describe_pruned",
     "differences",
     "host_of",
     "join_identities",
@@ -33,4 +37,5 @@ __all__ = [
     "selects_others",
     "without_places",
     "without_secrets",
+    "written_notes",
 ]

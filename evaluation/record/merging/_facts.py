@@ -13,6 +13,7 @@ from ...trials import Plan, PlannedCases
 from .._jury import cases_of
 from .._meta import SEALED, binding
 from ..growth import GROWN, with_addition
+from ..identity import PRUNED, written_notes
 from ._source import Source
 
 Kind = tuple[str, str, str | None, Intent | None]
@@ -66,6 +67,8 @@ def merged_facts(
     raw.pop(GROWN, None)
     if history:
         raw[GROWN] = _text(history)
+    if notes := [note for each in sources for note in each.reader.meta.pruned]:
+        raw[PRUNED] = written_notes(notes)
     if added := [each for each in (others if into else sources) if each.new]:
         raw |= with_addition(
             raw,
