@@ -227,12 +227,7 @@ def open_database(
             database.execute("DELETE FROM meta")
             if not started:
                 database.execute("DELETE FROM entries")
-            # Their process was killed: a provider may bill what they were about to take.
-            database.execute(
-                "INSERT INTO charges SELECT call_id, case_id, 'estimated', tokens, usd "
-                "FROM charges WHERE kind = 'open'"
-            )
-            database.execute("DELETE FROM charges WHERE kind = 'open'")
+            _charge_open_calls(database)
             # Unlike calls, they are not kept with a hash of what was asked.
             if grown is not None:
                 stale = [(case_id,) for case_id in grown.stale]
@@ -248,6 +243,15 @@ def open_database(
         database.close()
         raise RecordError(f"{path}: the record cannot be written ({error}).") from None
     return database, resumed
+
+
+def _charge_open_calls(database: sqlite3.Connection) -> None:
+    """Charge what calls held whose process was killed: a provider may bill it."""
+    database.execute(
+        "INSERT INTO charges SELECT call_id, case_id, 'estimated', tokens, usd "
+        "FROM charges WHERE kind = 'open'"
+    )
+    database.execute("DELETE FROM charges WHERE kind = 'open'")
 
 
 def _count_cases(database: sqlite3.Connection) -> int:
