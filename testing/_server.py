@@ -137,7 +137,8 @@ class ScriptedServer:
         self._latency = latency
         self._slots = slots
         self._model = model
-        self._authorization = f"Bearer {api_key}" if api_key is not None else None
+        self._authorization: str | None = None
+        self.take_key(api_key)
         self._json_schema = json_schema
         self._quirks = tuple(quirks)
         self._pictures, self._picture_quirks = pictures, tuple(picture_quirks)
@@ -166,6 +167,14 @@ class ScriptedServer:
             raise RuntimeError("the scripted server has not started: enter it with `async with`")
         path = "/v1" if self._base_path is None else self._base_path.rstrip("/")
         return f"{'http' if self._ssl is None else 'https'}://{host}:{port}{path}"
+
+    def take_key(self, api_key: str | None) -> None:
+        """Take calls with another key from now on, as where a provider's key is replaced.
+
+        Args:
+            api_key: The key, None to take any.
+        """
+        self._authorization = None if api_key is None else f"Bearer {api_key}"
 
     async def start(self) -> None:
         """Start listening; the port is known afterwards."""
