@@ -20,6 +20,7 @@ from ._errors import (
     TransportError,
 )
 from ._lazy import lazy
+from ._no_items import no_items
 
 if TYPE_CHECKING:
     from ._agreement import Coincidences, krippendorff_alpha
@@ -69,5 +70,6 @@ __all__ = [
     "install_command",
     "krippendorff_alpha",
     "lazy",
+    "no_items",
     "require",
 ]

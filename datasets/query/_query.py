@@ -7,6 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
+from ...common import no_items
+
 Role = Literal["system", "user", "assistant", "tool"]
 """The role of a turn in a conversation; `tool` is the result of a tool call."""
 MediaKind = Literal["image", "audio", "video"]
@@ -142,7 +144,7 @@ class Query:
     source: str | None = None
     underlying_request: str | None = None
     intent_assumed: bool = False
-    labels: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
+    labels: Mapping[str, str] = field(default_factory=no_items, hash=False)
     messages: tuple[Message, ...] = ()
     variants: Mapping[str, Media] | None = field(default=None, hash=False)
 

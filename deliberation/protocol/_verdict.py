@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 
 from ...agents import Ballot, Finding, GuardCategory
+from ...common import no_items
 from ...models import Usage
 
 
@@ -92,9 +93,9 @@ class Verdict:
     reason: str = ""
     rating: float | None = None
     mean_rating: float | None = None
-    tally: Mapping[str, int] = field(default_factory=dict[str, int])
+    tally: Mapping[str, int] = field(default_factory=no_items)
     rule: str = "majority"
-    initial_tally: Mapping[str, int] = field(default_factory=dict[str, int])
+    initial_tally: Mapping[str, int] = field(default_factory=no_items)
     initial_finding: Finding | None = None
     contested: bool = False
     rounds: int = 1
@@ -105,13 +106,13 @@ class Verdict:
     usage: Usage = field(default_factory=Usage)
     cost_usd: float | None = None
     calls: int = 0
-    by_juror: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
+    by_juror: Mapping[str, Mapping[str, int]] = field(default_factory=no_items)
     revote_lost: bool = False
     cost_usd_known: float | None = None
-    media: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
-    guards: Mapping[str, GuardVote] = field(default_factory=dict[str, GuardVote])
-    quotes: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
-    talk: Mapping[str, int] = field(default_factory=dict[str, int])
+    media: Mapping[str, Mapping[str, int]] = field(default_factory=no_items)
+    guards: Mapping[str, GuardVote] = field(default_factory=no_items)
+    quotes: Mapping[str, Mapping[str, int]] = field(default_factory=no_items)
+    talk: Mapping[str, int] = field(default_factory=no_items)
     summary_dropped: bool = False
     decision: Ballot | None = None
     majority: Finding | None = None

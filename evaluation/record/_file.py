@@ -190,12 +190,7 @@ def open_database(
     except OSError as error:
         raise RecordError(f"{path}: cannot be written ({error.strerror}).") from None
     try:
-        database = sqlite3.connect(path, check_same_thread=False)
-        database.execute(f"PRAGMA page_size = {_PAGE}")  # of a new file
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")
-        check_schema(database, whole=False)
-        database.executescript(SCHEMA)
+        database = _connected(path)
         rows = dict(database.execute("SELECT key, value FROM meta").fetchall())
         kept = Meta.decode(rows) if rows else None
         resumed = kept is not None
@@ -252,6 +247,17 @@ def _charge_open_calls(database: sqlite3.Connection) -> None:
         "FROM charges WHERE kind = 'open'"
     )
     database.execute("DELETE FROM charges WHERE kind = 'open'")
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    """Return a connection that writes to a file, which has the tables of a record then."""
+    database = sqlite3.connect(path, check_same_thread=False)
+    database.execute(f"PRAGMA page_size = {_PAGE}")  # of a new file
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = NORMAL")
+    check_schema(database, whole=False)
+    database.executescript(SCHEMA)
+    return database
 
 
 def _count_cases(database: sqlite3.Connection) -> int:

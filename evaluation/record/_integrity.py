@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
@@ -14,6 +14,7 @@ from ..trials import CaseResult, unlike_transcript
 from ._chain import START, digest, head, link
 from ._media import MediaFolder
 from ._meta import Row, RunData
+from .stored import mirrored
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +87,18 @@ class _CaseOpened(msgspec.Struct):
     case: _Case
 
 
+if TYPE_CHECKING:
+    _ReadBallot = Ballot
+    _ReadResult = CaseResult
+else:
+    _ReadBallot = mirrored(Ballot)
+    _ReadResult = mirrored(CaseResult)
+
+
 class _BallotsRevealed(msgspec.Struct):
     case_id: str
     number: int
-    ballots: tuple[Ballot, ...]
+    ballots: tuple[_ReadBallot, ...]
     seals: tuple[str, ...]
 
 
@@ -149,7 +158,8 @@ _KINDS: dict[str, type[_Entry]] = {
 }
 _decoders = {name: msgspec.json.Decoder(kind) for name, kind in _KINDS.items()}
 _UNREADABLE = (msgspec.MsgspecError, RecursionError, ValueError)
-_decode_result = msgspec.json.Decoder(CaseResult).decode
+_decode_result = msgspec.json.Decoder(_ReadResult).decode
+_decode_whole_result = msgspec.json.Decoder(CaseResult).decode
 
 
 def check_record(
@@ -293,7 +303,7 @@ class CheckedCase:
             self._say(f"{what} has {len(ballots)} ballots and {len(seals)} seals")
             return
         for ballot, seal in zip(ballots, seals, strict=True):
-            if ballot.seal() == seal:
+            if Ballot.seal(ballot) == seal:
                 continue
             # Earlier versions sealed a ballot before a key that it quotes was hidden.
             if self.unchained and HIDDEN in "".join((ballot.reason, *ballot.criteria)):
@@ -330,7 +340,7 @@ class CheckedCase:
         if asked != found or outcome != result.response_outcome:
             self._say("its result is not that of the opened case")
         if self.unchained:
-            self._compare(result, _text(row[-2]))
+            self._compare(_decode_whole_result(_text(row[-2])), _text(row[-2]))
 
     def _compare(self, result: CaseResult, stored: str) -> None:
         try:

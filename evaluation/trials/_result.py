@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from ...agents import BallotOutcome, Finding, RemarkOutcome
+from ...common import no_items
 from ...datasets import Intent, Query
 from ...deliberation import CaseOpened, Flips, GuardVote, Verdict, VerdictAnnounced
 from ...models import Usage
@@ -109,29 +110,29 @@ class CaseResult:
     contested: bool
     over_refusal: bool | None = None
     flips: Flips = Flips()
-    ballots: Mapping[_Said, _Count] = field(default_factory=dict[str, int])
-    initial_votes: Mapping[_Vote, _Count] = field(default_factory=dict[str, int])
+    ballots: Mapping[_Said, _Count] = field(default_factory=no_items)
+    initial_votes: Mapping[_Vote, _Count] = field(default_factory=no_items)
     calls: _Count = 0
     usage: Usage = field(default_factory=Usage)
     cost_usd: _Usd | None = None
     rounds: _Count = 1
     condition: str = ""
     by_juror: Mapping[str, Annotated[Mapping[_Outcome, _Some], _NotEmpty]] = field(
-        default_factory=dict[str, Mapping[str, int]]
+        default_factory=no_items
     )
     revote_lost: bool = False
     mean_rating: _Rating | None = None
     cost_usd_known: _Usd | None = None
     intent_assumed: bool = False
     media: Mapping[_Medium, Annotated[Mapping[_Way, _Some], _NotEmpty]] = field(
-        default_factory=dict[str, Mapping[str, int]]
+        default_factory=no_items
     )
-    labels: Mapping[str, str] = field(default_factory=dict[str, str])
-    guards: Mapping[str, GuardVote] = field(default_factory=dict[str, GuardVote])
+    labels: Mapping[str, str] = field(default_factory=no_items)
+    guards: Mapping[str, GuardVote] = field(default_factory=no_items)
     quotes: Mapping[str, Annotated[Mapping[_Quoting, _Some], _NotEmpty]] = field(
-        default_factory=dict[str, Mapping[str, int]]
+        default_factory=no_items
     )
-    talk: Mapping[_Turned, _Some] = field(default_factory=dict[str, int])
+    talk: Mapping[_Turned, _Some] = field(default_factory=no_items)
 
     summary_dropped: bool = False
     decision: _Outcome | None = None

@@ -21,6 +21,7 @@ from safejury.deliberation import (
     VerdictAnnounced,
 )
 from safejury.evaluation.record import as_stored
+from safejury.evaluation.record.stored import mirrored
 from safejury.evaluation.trials import CaseResult, Exchange
 from safejury.models import AgentWork, Completion, SentRequest, Usage
 from safejury.targets import Response, ResponseOutcome
@@ -130,3 +131,34 @@ def test_an_unknown_cost_of_an_agents_work_stays_unknown():
     """What is missing there would be known to be nothing."""
     stored = as_stored(Completion("words", "stop", work=WORK))
     assert '"cost_usd":null' in stored.partition('"work"')[2]
+
+
+@pytest.mark.parametrize("data", [BALLOT, FULL_BALLOT, RESULT, FULL_RESULT], ids=str)
+def test_what_a_check_reads_quickly_is_what_it_would_read(data: Ballot | CaseResult):
+    kind = type(data)
+    for stored in (as_stored(data), msgspec.json.encode(data).decode()):
+        read = msgspec.json.decode(stored, type=mirrored(kind))
+        assert msgspec.json.encode(read) == msgspec.json.encode(data)
+        if isinstance(data, Ballot):
+            assert Ballot.seal(read) == data.seal()
+
+
+@pytest.mark.parametrize(
+    ("data", "written", "damaged"),
+    [
+        (BALLOT, '"rating":5', '"rating":"5"'),
+        (BALLOT, '"outcome":"verdict"', '"outcome":"sure"'),
+        (FULL_BALLOT, '"image_bytes":3', '"image_bytes":null'),
+        (RESULT, '"rating":5.0', '"rating":9'),
+        (RESULT, '"epoch":0', '"epoch":-1'),
+        (FULL_RESULT, '"to_safe":1', '"to_safe":"one"'),
+    ],
+)
+def test_what_is_damaged_is_refused_as_it_would_be(
+    data: Ballot | CaseResult, written: str, damaged: str
+):
+    stored = as_stored(data)
+    assert written in stored
+    for kind in (type(data), mirrored(type(data))):
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.json.decode(stored.replace(written, damaged), type=kind)

@@ -1,5 +1,6 @@
 """What is stored of a run, and what a run needs of whatever stores it."""
 
+from ._mirrored import mirrored
 from ._rows import StoredCall, StoredEntry, as_stored, stored_call, stored_entry
 from ._run_record import RunRecord, TrialRecord
 
@@ -9,6 +10,7 @@ __all__ = [
     "StoredEntry",
     "TrialRecord",
     "as_stored",
+    "mirrored",
     "stored_call",
     "stored_entry",
 ]
