@@ -293,23 +293,16 @@ def show(
     steady = [sample[:2] for sample in longest.samples[len(longest.samples) // 5 :]]
     steep, error = slope(steady) if len(steady) > 2 else (0.0, 0.0)
     span = steady[-1][0] - steady[0][0] if steady else 0
-    rows.append(
-        (
-            f"memory that 10,000 cases add, over {span:,} cases of one process (peak "
-            f"{max(kb for life in lives for _, kb, *_ in life.samples) / 1024:.0f} MB)",
-            f"{steep:+.2f} ± {error:.2f} MB",
-            "within 2 standard errors, or 1 MB",
-            steep <= max(2 * error, 1.0),
-        )
-    )
+    peak = max(kb for life in lives for _, kb, *_ in life.samples) / 1024
+    added = f"memory that 10,000 cases add, over {span:,} cases of one process"
+    goal, met = "within 2 standard errors, or 1 MB", steep <= max(2 * error, 1.0)
+    rows.append((f"{added} (peak {peak:.0f} MB)", f"{steep:+.2f} ± {error:.2f} MB", goal, met))
     for at, what in ((2, "descriptors"), (3, "tasks")):
         held = [sample[at] for sample in longest.samples]
         fifth = max(1, len(held) // 5)
         first, last = (max(part, default=0) for part in (held[fifth : 2 * fifth], held[-fifth:]))
-        rows.append(
-            (f"{what}, at most, in the last / the second fifth", f"{last} / {first}", "as many",
-             last <= first * 1.1 + 5)
-        )  # fmt: skip
+        said, met = f"{what}, at most, in the last / the second fifth", last <= first * 1.1 + 5
+        rows.append((said, f"{last} / {first}", "as many", met))
     size = sum(file.stat().st_size for file in run.glob("record.sqlite*")) / 1024 / cases
     rows.append(("record, a case", f"{size:.2f} kB", "at most 7", size <= 7))
     for command, most in (("report", 5.0), ("verify", None)):
@@ -319,10 +312,9 @@ def show(
         said = f"{cpu:.1f} s of CPU (by the clock {wall:.1f})"
         rows.append((f"`safejury {command}`, {cases:,} cases", said, goal, met and code == 0))
     resumed = [life.first_call for life in lives[1:] if life.first_call is not None]
-    rows.append(
-        ("the same command until its first call, after each end",
-         ", ".join(f"{seconds:.1f}" for seconds in resumed) + " s", "under 5 s", max(resumed) < 5)
-    )  # fmt: skip
+    said = ", ".join(f"{seconds:.1f}" for seconds in resumed) + " s"
+    what = "the same command until its first call, after each end"
+    rows.append((what, said, "under 5 s", max(resumed) < 5))
     rows += accounts(options, run, lives, stats)
     print("| measure | figure | goal | met |\n|---|---|---|---|")
     for what, said, goal, met in rows:
@@ -358,22 +350,20 @@ def accounts(
         open_ = one("SELECT count(*) FROM charges WHERE kind = 'open'")
     wanted = options.cases
     whole = cases == opened == ended == wanted
-    yield ("cases finished, opened, ended / asked", f"{cases:,}, {opened:,}, {ended:,} / {wanted:,}",
-           "each once", whole)  # fmt: skip
+    said = f"{cases:,}, {opened:,}, {ended:,} / {wanted:,}"
+    yield "cases finished, opened, ended / asked", said, "each once", whole
     said = f"{verdicts:,}; {ballots:,} ballots, {lost:,} without a vote"
-    yield ("verdicts, and ballots of all rounds", said, "all", verdicts == wanted
-           and ballots == rounds * len(PERSONAS) and not lost)  # fmt: skip
+    whole = verdicts == wanted and ballots == rounds * len(PERSONAS) and not lost
+    yield "verdicts, and ballots of all rounds", said, "all", whole
     gone, kills = stats["replies"] - kept, sum(life.ended == "killed" for life in lives)
     most = kills * (options.in_flight + 100)
-    yield (
-        f"replies of the server / in the record ({stats['failed']:,} of {stats['calls']:,} calls "
-        f"failed, {stats['rejected']:,} had the former key)",
-        f"{stats['replies']:,} / {kept:,}",
-        f"at most the calls under way and a group of rows apart, a kill ({most:,})",
-        0 <= gone <= most,
-    )
-    yield ("calls charged by estimate / replies lost and calls that failed after they were sent",
-           f"{charged:,} / {gone + stats['failed']:,}", "", None)  # fmt: skip
+    failed = f"{stats['failed']:,} of {stats['calls']:,} calls failed"
+    what = f"replies of the server / in the record ({failed}, {stats['rejected']:,} by their key)"
+    said = f"{stats['replies']:,} / {kept:,}"
+    goal = f"apart by no more than calls under way and a group of rows a kill ({most:,})"
+    yield what, said, goal, 0 <= gone <= most
+    what = "calls charged by estimate / replies lost and calls that failed"
+    yield what, f"{charged:,} / {gone + stats['failed']:,}", "", None
     yield "charges held by nobody", f"{open_}", "none", open_ == 0
     codes = [life.code for life in lives]
     wanted_codes = [{"killed": -9, "key replaced": 3, "finished": 0}[life.ended] for life in lives]
