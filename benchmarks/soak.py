@@ -3,9 +3,9 @@
 A scripted server answers, and of each hundred requests five fail at first: 429, 500, a connection
 that ends, a reply that is cut short, a page in place of JSON. `safejury run` judges all cases with
 three jurors. Three times it is killed (SIGKILL) at a moment drawn at random, and goes on by the
-same command. In the middle the server takes another key: the run ends by itself, and goes on by the same
-command with the new key in the variable. Then every case must be there once, and every reply that
-the server gave must be in the record, but for those of the calls that a kill cut off.
+same command. In the middle the server takes another key: the run ends by itself, and goes on by
+the same command with the new key in the variable. Then every case must be there once, and every
+reply that the server gave must be in the record, but for those of the calls that a kill cut off.
 
 Samples of the process are taken each half a second, by a thread in it: memory, descriptors, tasks.
 """
