@@ -56,7 +56,6 @@ if TYPE_CHECKING:
         SpeechEndpoint,
         decode_error,
         encode_request,
-        open_session,
         read_finish,
         read_reply,
     )
@@ -156,7 +155,6 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "SpeechEndpoint",
                 "decode_error",
                 "encode_request",
-                "open_session",
                 "read_finish",
                 "read_reply",
             ],
@@ -293,7 +291,6 @@ __all__ = [
     "is_secret_name",
     "known_price",
     "missing_for_embedded",
-    "open_session",
     "probe_endpoint",
     "read_finish",
     "read_reply",

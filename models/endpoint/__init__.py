@@ -6,7 +6,6 @@ from ...common import lazy
 
 if TYPE_CHECKING:
     from ._api_endpoint import ApiEndpoint, Filtered
-    from ._connection import Connection, ConnectionOptions, open_session
     from ._dialect import CAP_NOTE, DROPPABLE, SCHEMA_NOTE, SYSTEM_NOTE, Dialect
     from ._endpoint import EndpointModel
     from ._error_reply import ErrorReply, decode_error
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
         read_reply,
     )
     from ._wire_request import encode_request, sent_request
+    from .http import Connection, ConnectionOptions
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
@@ -31,7 +31,6 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         {
             "_api_endpoint": ["ApiEndpoint", "Filtered"],
             "_error_reply": ["ErrorReply", "decode_error"],
-            "_connection": ["Connection", "ConnectionOptions", "open_session"],
             "_dialect": ["CAP_NOTE", "DROPPABLE", "SCHEMA_NOTE", "SYSTEM_NOTE", "Dialect"],
             "_endpoint": ["EndpointModel"],
             "_http_errors": ["parse_retry_after", "quoted", "status_error"],
@@ -54,6 +53,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "read_reply",
             ],
             "_wire_request": ["encode_request", "sent_request"],
+            "http": ["Connection", "ConnectionOptions"],
         },
     )
 
@@ -80,7 +80,6 @@ __all__ = [
     "decode_reply",
     "encode_request",
     "endpoint_headers",
-    "open_session",
     "parse_base",
     "parse_retry_after",
     "proxy_for",

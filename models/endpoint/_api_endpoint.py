@@ -11,10 +11,10 @@ from yarl import URL
 from ...common import FirstContactError, ModelError
 from ..chat import redactor
 from ..middleware import Limiter, Retries, RetryPolicy, is_hopeless
-from ._connection import Connection, ConnectionOptions, HttpReply
 from ._error_reply import ErrorReply, decode_error
 from ._http_errors import parse_retry_after, quoted, status_error
 from ._transport import endpoint_headers, parse_base, proxy_for
+from .http import Connection, ConnectionOptions, HttpReply
 
 _REJECTED = (400, 422)
 
@@ -48,7 +48,7 @@ class ApiEndpoint:
         max_reply_bytes: Longest body that is read.
 
     Raises:
-        ConfigurationError: `base_url` is not an HTTP address.
+        ConfigurationError: `base_url` is not an HTTP address, or a key cannot be sent.
     """
 
     def __init__(

@@ -3,20 +3,22 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import aiohttp
 from yarl import URL
 
 from ...common import BadReplyError, ModelError, RequestError
 from ..chat import ChatRequest, Completion, Modality, SentRequest, redactor
-from ._connection import Connection, ConnectionOptions, HttpReply, is_events, proxy_login_advice
 from ._dialect import Dialect
 from ._event_stream import TextListener, whole_reply
 from ._http_errors import parse_retry_after, quoted, status_error
 from ._transport import endpoint_headers, parse_base, proxy_for, tls_context
 from ._wire_reply import FILTERED_REPLY, Rejection, read_reply
 from ._wire_request import RequestBody, encode_body, load_media, sent_request
+from .http import Connection, ConnectionOptions, HttpReply, is_events, proxy_login_advice
+
+if TYPE_CHECKING:
+    import aiohttp
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,8 @@ class EndpointModel:
             at the first call.
 
     Raises:
-        ConfigurationError: `base_url` or `proxy` is not an HTTP address, or `ca_file`
-            cannot be used.
+        ConfigurationError: `base_url` or `proxy` is not an HTTP address, `ca_file`
+            cannot be used, or a key or header cannot be sent.
 
     Example:
         >>> model = EndpointModel(base_url="http://127.0.0.1:8000/v1", model="qwen")
@@ -84,7 +86,7 @@ class EndpointModel:
         proxy: str | None = None,
         max_reply_bytes: int = 8 * 2**20,
         headers: Mapping[str, str] | None = None,
-        session: aiohttp.ClientSession | None = None,
+        session: "aiohttp.ClientSession | None" = None,
     ) -> None:
         base = parse_base(base_url)
         self._model = model

@@ -6,11 +6,11 @@ import msgspec
 
 from ...common import BadReplyError
 from ..chat import ChatRequest, Completion, SentRequest, TextPart
-from ._connection import HttpReply
 from ._dialect import Dialect
 from ._endpoint import EndpointModel
 from ._error_reply import decode_error
 from ._wire_reply import Rejection, usage_of
+from .http import HttpReply
 
 _NULL = msgspec.Raw(b"null")
 

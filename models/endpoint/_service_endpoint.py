@@ -20,7 +20,7 @@ class ServiceEndpoint:
         timeout: Seconds for a whole call.
 
     Raises:
-        ConfigurationError: `base_url` is not an HTTP address.
+        ConfigurationError: `base_url` is not an HTTP address, or a key cannot be sent.
     """
 
     path = ""

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,9 @@ from yarl import URL
 
 from ...common import ConfigurationError
 from ..chat import is_secret_name, redactor
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,11 @@ def address_of(text: str) -> str:
 def endpoint_headers(
     base: URL, api_key: str | None, extra: Mapping[str, str] | None
 ) -> dict[str, str]:
-    """Return the headers of every request; secrets in them are registered for redaction."""
+    """Return the headers of every request; secrets in them are registered for redaction.
+
+    Raises:
+        ConfigurationError: A key or a header cannot be sent as it is.
+    """
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     headers["User-Agent"] = "safejury"
     if base.user or base.password:
@@ -71,6 +79,14 @@ def endpoint_headers(
             redactor.register(value)
             redactor.register(value.partition(" ")[2])
         headers[name] = value
+    for name, value in headers.items():
+        # A line break would begin another header, or another request.
+        if _UNSENDABLE.search(value) or not _HEADER_NAME.fullmatch(name):
+            what = "the API key" if name == "Authorization" else f"the header {name!r}"
+            raise ConfigurationError(
+                f"{what} holds a line break or another character that cannot be sent; mend the"
+                " environment variable that it comes from"
+            )
     return headers
 
 
@@ -126,7 +142,7 @@ def proxy_for(base: URL, given: str | None) -> Proxy | None:
         return _proxy(url, "`proxy`")
     host = base.host or ""
     proxies = getproxies_environment()
-    if _is_near(host) or proxy_bypass(host):
+    if is_near(host) or proxy_bypass(host):
         return None
     url = _http_url(proxies.get(base.scheme, ""))
     return None if url is None else _proxy(url, f"{base.scheme.upper()}_PROXY")
@@ -159,7 +175,8 @@ def _without_user(address: str) -> str:
     return head + slashes + rest.rpartition("@")[2]
 
 
-def _is_near(host: str) -> bool:
+def is_near(host: str) -> bool:
+    """Return whether an address or name is of this machine or a private network."""
     try:
         return not ip_address(host).is_global
     except ValueError:

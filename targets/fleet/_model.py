@@ -1,7 +1,5 @@
 """A chat model on a managed server; calls wait for it and survive its restarts."""
 
-import aiohttp
-
 from ...common import TransportError
 from ...models import (
     ChatRequest,
@@ -9,7 +7,6 @@ from ...models import (
     EndpointModel,
     Modality,
     ModelSpec,
-    open_session,
 )
 from ..vllm import model_identity
 from ._keeper import Keeper, ServerLifetime
@@ -37,7 +34,7 @@ class ManagedModel:
             self._name = f"{spec.model}:{self._name}"
         self._endpoint: EndpointModel | None = None
         self._url = ""
-        self._session: aiohttp.ClientSession | None = None
+        self._earlier: list[EndpointModel] = []
 
     @property
     def name(self) -> str:
@@ -72,16 +69,16 @@ class ManagedModel:
 
     async def aclose(self) -> None:
         """Close the connections; the fleet keeps the server."""
-        self._endpoint = None
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        opened = self._earlier if self._endpoint is None else [*self._earlier, self._endpoint]
+        self._endpoint, self._earlier = None, []
+        for endpoint in opened:
+            await endpoint.aclose()
 
     def _connected(self, life: ServerLifetime) -> EndpointModel:
         if self._endpoint is None or self._url != life.url:
             self._url = life.url
-            # One session for all addresses, so that calls may still fail on an earlier one.
-            self._session = self._session or open_session()
+            if self._endpoint is not None:  # calls may still fail on it
+                self._earlier.append(self._endpoint)
             self._endpoint = EndpointModel(
                 base_url=life.url,
                 model=self._sent_name,
@@ -89,6 +86,5 @@ class ManagedModel:
                 modalities=self._spec.modalities,
                 timeout=self._spec.timeout,
                 json_schema=self._spec.json_schema,
-                session=self._session,
             )
         return self._endpoint

@@ -47,6 +47,7 @@ _SERVICES: dict[str, tuple[tuple[Quirk, ...], dict[str, Any]]] = {
         },
     ),
 }
+both_transports = pytest.mark.usefixtures("transport")
 each_service = pytest.mark.parametrize("service", _SERVICES)
 
 
@@ -59,6 +60,7 @@ def test_every_quirk_is_imitated():
     assert {quirk for quirks, _ in _SERVICES.values() for quirk in quirks} == set(QUIRKS)
 
 
+@both_transports
 @each_service
 @every_check
 async def test_a_scripted_server_conforms(check: Check, service: str, tmp_path: Path):
@@ -67,6 +69,7 @@ async def test_a_scripted_server_conforms(check: Check, service: str, tmp_path: 
         await check(_place(server, tmp_path, service))
 
 
+@both_transports
 @each_service
 async def test_a_rejection_is_learned_from_once(service: str, tmp_path: Path):
     """The second of two requests with everything is taken at once."""

@@ -10,6 +10,8 @@ from safejury.common import ModelError, RequestError, TransportError
 from safejury.models import ChatMessage, ChatRequest, EndpointModel, JsonSchema, Sampling
 from safejury.testing import QUIRKS, Quirk, ScriptedReply, ScriptedServer
 
+pytestmark = pytest.mark.usefixtures("transport")
+
 SCHEMA = JsonSchema("answer", {"type": "object", "properties": {"finding": {"type": "string"}}})
 FULL = ChatRequest(
     (ChatMessage.of("system", "Be brief."), ChatMessage.of("user", "Hello")),

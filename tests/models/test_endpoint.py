@@ -34,6 +34,8 @@ from safejury.models import (
 )
 from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
+pytestmark = pytest.mark.usefixtures("transport")
+
 KEY = "sk-thisisaverysecretkey123"
 SCHEMA = JsonSchema("ballot", {"type": "object", "properties": {"finding": {"type": "string"}}})
 

@@ -9,6 +9,8 @@ from safejury.common import RequestError
 from safejury.models import ChatMessage, ChatRequest, EndpointModel
 from safejury.testing import ScriptedReply, ScriptedServer
 
+pytestmark = pytest.mark.usefixtures("transport")
+
 ASK = ChatRequest((ChatMessage.of("user", "hello"),))
 KEY = "tok_a_very_secret_key_123"
 

@@ -15,6 +15,8 @@ from safejury.common import ConfigurationError, ModelError, RequestError, Transp
 from safejury.models import ChatMessage, ChatRequest, Completion, EndpointModel
 from safejury.testing import ScriptedReply, ScriptedServer
 
+pytestmark = pytest.mark.usefixtures("transport")
+
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 ASK = ChatRequest((ChatMessage.of("user", "hello"),))
 CERTIFICATE = """

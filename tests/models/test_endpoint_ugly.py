@@ -11,6 +11,8 @@ import pytest
 from safejury.common import BadReplyError, ModelError, TransportError
 from safejury.models import ChatMessage, ChatRequest, EndpointModel
 
+pytestmark = pytest.mark.usefixtures("transport")
+
 ASK = ChatRequest((ChatMessage.of("user", "hello"),))
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

@@ -15,6 +15,8 @@ from safejury.common import BadReplyError, FirstContactError, RequestError, Tran
 from safejury.models import Filtered, ImagesEndpoint, RetryPolicy
 from safejury.testing import ScriptedReply, ScriptedServer
 
+pytestmark = pytest.mark.usefixtures("transport")
+
 KEY = "quite-secret-images-key"
 QUICK = RetryPolicy(attempts=3, base_delay=0.0)
 PNG = b"not looked at by the client"

@@ -12,6 +12,8 @@ from safejury.common import ConfigurationError, FirstContactError
 from safejury.models import Capability, Probe, probe_endpoint
 from safejury.testing import ScriptedReply, ScriptedServer
 
+pytestmark = pytest.mark.usefixtures("transport")
+
 
 def found(probe: Probe, name: str) -> Capability:
     return next(one for one in probe.capabilities if one.name == name)

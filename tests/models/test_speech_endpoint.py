@@ -9,6 +9,8 @@ from safejury.common import BadReplyError, RequestError
 from safejury.models import Filtered, SpeechEndpoint
 from safejury.testing import ScriptedReply, ScriptedServer, default_speech
 
+pytestmark = pytest.mark.usefixtures("transport")
+
 Asked = Mapping[str, object]
 
 

@@ -36,6 +36,8 @@ from safejury.models import (
 )
 from safejury.testing import ScriptedCall, ScriptedReply, ScriptedServer
 
+pytestmark = pytest.mark.usefixtures("transport")
+
 _SCHEMA = {"type": "object", "properties": {"q": {"type": "string"}}, "required": ["q"]}
 SEARCH = ToolSpec("search", "Looks a word up.", _SCHEMA)
 CLOCK = ToolSpec("clock", "", {"type": "object", "properties": {}}, strict=True)
