@@ -45,12 +45,15 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, float]:
     importlib.import_module("aiohttp")  # or the run would import it while it is measured
     config = _config(options, folder)
     began, started = _cpu(), time.perf_counter()
-    outcome = run_async(run(set_up(config, folder)))
+    plan = set_up(config, folder)
+    set_up_in = _cpu() - began
+    outcome = run_async(run(plan))
     wall, cpu = time.perf_counter() - started, _cpu() - began
     assert outcome.verdicts == options.verdicts, outcome
     record = folder / "runs" / "run" / "record.sqlite"
     return {
         "cpu_s": cpu,
+        "set_up_cpu_s": set_up_in,
         "wall_s": wall,
         "verdicts": outcome.verdicts,
         "peak_mb": peak_mb(),

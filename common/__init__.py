@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ._agreement import Coincidences, krippendorff_alpha
     from ._concurrency import first_failure, in_parallel
     from ._extras import import_extra, install_command, require
+    from ._memory import memory_bytes
     from ._own_code import import_named
     from .files import PromptFolder
     from .text import escape_controls, escape_line
@@ -37,6 +38,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_agreement": ["Coincidences", "krippendorff_alpha"],
             "_concurrency": ["first_failure", "in_parallel"],
             "_extras": ["import_extra", "install_command", "require"],
+            "_memory": ["memory_bytes"],
             "_own_code": ["import_named"],
             "files": ["PromptFolder"],
             "text": ["escape_controls", "escape_line"],
@@ -70,6 +72,7 @@ __all__ = [
     "install_command",
     "krippendorff_alpha",
     "lazy",
+    "memory_bytes",
     "no_items",
     "require",
 ]

@@ -2,6 +2,7 @@
 
 from ._config import check_keys, key_from_environment, load_config, read_system
 from ._jury_shape import JurorConfig, JuryConfig, Preset, ProtocolConfig
+from ._media_limit import most_media_bytes
 from ._model_shape import NAME, WAY_KEYS, ModelConfig, Name, Part, VllmConfig
 from ._part import Text, Variable
 from ._place_limits import check_endpoints, limits_of_places, most_calls
@@ -52,6 +53,7 @@ __all__ = [
     "limits_of_places",
     "load_config",
     "most_calls",
+    "most_media_bytes",
     "read_config",
     "read_system",
     "refused_option",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ByteSize, Field, StringConstraints, model_validator
 
 from ...datasets import Parts
 from ._jury_shape import JuryConfig
@@ -142,6 +142,9 @@ class RunLimitsConfig(LimitsConfig):
 
     endpoints: dict[Text, EndpointLimitsConfig] = Field(default={})
     """Limits of single endpoints, by their `base_url` or LiteLLM's name of a provider."""
+    media_bytes: ByteSize | None = Field(default=None, ge=1)
+    """Most memory that the pictures and sounds of all cases under way take, such as `256 MB`; a
+    128th of the machine's unless given, but 64 MB to 1 GB. A case that needs more goes alone."""
 
 
 class RunConfig(Part):

@@ -1,6 +1,7 @@
 """Reads and writes files: atomic, private, YAML, prompts."""
 
 from ._atomic import append_line, atomic_write, make_private, open_regular, private_folder
+from ._clone import clone_into
 from ._not_ready import HEAD_BYTES, lfs_pointer, not_ready, refuse_pointer
 from ._paths import is_written_as_path, resolve_path, write_error
 from ._private_database import private_database
@@ -15,6 +16,7 @@ __all__ = [
     "YamlDocument",
     "append_line",
     "atomic_write",
+    "clone_into",
     "is_written_as_path",
     "lfs_pointer",
     "make_private",

@@ -1,13 +1,15 @@
-"""Reads and encodes media for requests, once for all that show the same one at a time."""
+"""Reads, copies and encodes media, once for all that show the same one at a time."""
 
 import asyncio
 import threading
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from weakref import WeakValueDictionary
 
 import msgspec
 
 from ...common import DatasetError
+from ...common.files import atomic_write, clone_into
 from ..query import Media
 
 _PIECE = 3 * 2**16
@@ -17,15 +19,16 @@ _READ_AT_ONCE = 2**16
 
 
 class MediaBytes:
-    """The bytes of a medium in base64, read when they are first needed.
+    """The bytes of a medium, read when they are first needed and then kept in base64.
 
     All that show the same medium share one, for as long as any of them holds it: a case holds
     its media while it is under way, so that its target and all jurors get what was read once.
     """
 
-    __slots__ = ("__weakref__", "_encoded", "_turn")
+    __slots__ = ("__weakref__", "_content", "_encoded", "_turn")
 
     def __init__(self) -> None:
+        self._content: bytes | None = None
         self._encoded: tuple[bytes, ...] | None = None
         self._turn = threading.Lock()
 
@@ -37,6 +40,11 @@ class MediaBytes:
             if shared is None:
                 _held[media.sha256] = shared = cls()
             return shared
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether it was read and encoded."""
+        return self._encoded is not None
 
     async def load(self, media: Media) -> None:
         """Read and encode the file unless that was done; a large one in a thread.
@@ -59,12 +67,46 @@ class MediaBytes:
         """Return the base64 in pieces, after reading the file unless that was done; see `load`."""
         with self._turn:
             if self._encoded is None:
-                self._encoded = tuple(_encode(_read(media)))
+                content = self._content
+                if content is None:
+                    content = _checked(media, media.read())
+                self._encoded, self._content = tuple(_encode(content)), None
             return self._encoded
+
+    def copy(self, media: Media, place: Path) -> None:
+        """Copy the file unless that was done; what is sent later are the bytes of the copy.
+
+        No link to it, since a later change of the file would change the copy as well; where
+        the file system can, both share the blocks on the disk until one is changed.
+
+        Args:
+            media: The medium, with the path to read.
+            place: Where the copy lies.
+
+        Raises:
+            DatasetError: It has other bytes than when its set was read; nothing is copied.
+            OSError: It cannot be read, or the copy not be written.
+        """
+        with self._turn:
+            if place.exists():
+                return
+            with Path(media.path).open("rb") as source, atomic_write(place, private=True) as file:
+                if clone_into(source, file):
+                    content = _checked(media, Path(file.name).read_bytes())
+                else:
+                    content = _checked(media, source.read())
+                    file.write(content)
+            if self._encoded is None:
+                self._content = content
 
 
 _held = WeakValueDictionary[str, MediaBytes]()
 _guard = threading.Lock()
+
+
+def encoded_size(media: Media) -> int:
+    """Return the number of bytes that a medium takes in base64."""
+    return -(-media.size // 3) * 4
 
 
 def hold_media(media: Iterable[Media]) -> tuple[MediaBytes, ...]:
@@ -72,8 +114,7 @@ def hold_media(media: Iterable[Media]) -> tuple[MediaBytes, ...]:
     return tuple(map(MediaBytes.of, media))
 
 
-def _read(media: Media) -> bytes:
-    content = media.read()
+def _checked(media: Media, content: bytes) -> bytes:
     if not media.matches(content):
         raise DatasetError(f"{media.path} changed since the dataset was read; load the set again")
     return content

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...agents import Ballot, BallotCall, Case, Remark, RemarkCall, SeatAgent
+from ...datasets.media import hold_media
 from ..protocol import (
     Entry,
     Foreperson,
@@ -161,6 +162,12 @@ class JuryBus(RequestBus):
         return await self.ask(audit, _FOREPERSON, bool)
 
     async def _preside(self, message: OpenCase | TalkAudit, line: Line) -> Verdict | bool:
+        said: Verdict | bool
+        shown = hold_media(message.case.query.media)  # all jurors get what is read once
         if isinstance(message, TalkAudit):
-            return await self._foreperson.audit(message, _BusFloor(self, line, None))
-        return await self._foreperson.preside(message.case, _BusFloor(self, line, message.kept))
+            said = await self._foreperson.audit(message, _BusFloor(self, line, None))
+        else:
+            floor = _BusFloor(self, line, message.kept)
+            said = await self._foreperson.preside(message.case, floor)
+        del shown
+        return said

@@ -6,7 +6,6 @@ last entry is judged again from the calls that were kept.
 """
 
 import asyncio
-import hashlib
 import sqlite3
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
@@ -17,9 +16,9 @@ from typing import TypeVar, cast
 import msgspec
 
 from ...assembly.servers import Uptime
-from ...common import RecordError, first_failure
-from ...common.files import atomic_write
+from ...common import DatasetError, RecordError, first_failure
 from ...datasets import Media, Query, with_media
+from ...datasets.media import MediaBytes
 from ...deliberation import CaseOpened, Entry, TalkAudited, VerdictAnnounced
 from ...models import Charge, Completion
 from ..trials import CaseResult, Exchange, case_of
@@ -261,7 +260,10 @@ class Record:
         return int(self._read(_COUNT_FINISHED + self._retried.others())[0][0])
 
     def keep_media(self, query: Query) -> Query:
-        """Copy a query's media into the run, and return the query with the copies' paths."""
+        """Copy a query's media into the run, and return the query with the copies' paths.
+
+        It may be called in a thread, since files take their time.
+        """
         return with_media(query, self._keep)
 
     def retry_failed(self, asked: Iterable[str]) -> None:
@@ -288,14 +290,11 @@ class Record:
         kept = self.directory / MEDIA / media.sha256
         if not kept.exists():
             try:
-                content = media.read()
-                # Else another picture would lie under its name for good.
-                if hashlib.sha256(content).hexdigest() != media.sha256:
-                    raise RecordError(
-                        f"{media.path}: changed since the dataset was read: repeat the command."
-                    )
-                with atomic_write(kept, private=True) as file:
-                    file.write(content)
+                MediaBytes.of(media).copy(media, kept)
+            except DatasetError:  # another picture would lie under its name for good
+                raise RecordError(
+                    f"{media.path}: changed since the dataset was read: repeat the command."
+                ) from None
             except OSError as error:
                 raise RecordError(f"{kept}: cannot store a medium ({error.strerror}).") from None
         return replace(media, path=str(kept))

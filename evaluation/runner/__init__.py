@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ._budgeted import BudgetedExaminer, Estimates
     from ._examiner import Examiner
     from ._live import hear_live
+    from ._media_room import MediaHold, MediaRoom
     from ._opening import (
         begin_run,
         cost_so_far,
@@ -33,6 +34,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_budgeted": ["BudgetedExaminer", "Estimates"],
             "_examiner": ["Examiner"],
             "_live": ["hear_live"],
+            "_media_room": ["MediaHold", "MediaRoom"],
             "_opening": [
                 "begin_run",
                 "cost_so_far",
@@ -55,6 +57,8 @@ __all__ = [
     "CaseWatcher",
     "Estimates",
     "Examiner",
+    "MediaHold",
+    "MediaRoom",
     "Observer",
     "RunOutcome",
     "Slots",

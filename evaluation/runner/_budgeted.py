@@ -8,6 +8,7 @@ from ...models import Budget, Charge
 from ...targets import ResponseOutcome
 from ..trials import CaseResult, Exchange, Trial
 from ._examiner import Examiner
+from ._media_room import MediaHold
 
 
 class Estimates(Protocol):
@@ -48,23 +49,25 @@ class BudgetedExaminer:
         """
         await self._begin(trial)
 
-    async def ask(self, trial: Trial) -> Exchange:
-        """Ask the target of a started case.
+    async def ask(self, trial: Trial, hold: MediaHold | None = None) -> Exchange:
+        """Ask the target of a started case; see `Examiner.ask`.
 
         Raises:
             BudgetError: The budget is used up; the target was not asked.
             FirstContactError: The target never answered and waiting won't help.
         """
         try:
-            exchange = await self._examiner.ask(trial)
+            exchange = await self._examiner.ask(trial, hold)
             self._check_asked(exchange)
         except BaseException:
             self._budget.end_case(trial.case_id)
             raise
         return exchange
 
-    async def judge(self, trial: Trial, exchange: Exchange) -> CaseResult:
-        """Let the jury judge a response.
+    async def judge(
+        self, trial: Trial, exchange: Exchange, hold: MediaHold | None = None
+    ) -> CaseResult:
+        """Let the jury judge a response; see `Examiner.judge`.
 
         Raises:
             BudgetError: The budget is used up; nobody was asked.
@@ -73,7 +76,7 @@ class BudgetedExaminer:
         """
         await self._begin(trial, paid=True)
         try:
-            result = await self._examiner.judge(trial, exchange)
+            result = await self._examiner.judge(trial, exchange, hold)
             self._check_judged(exchange.response.calls, result)
             return result
         finally:

@@ -9,13 +9,19 @@ from ...deliberation import Verdict
 from ...targets import Target
 from ..plan import Transcripts
 from ..trials import CaseResult, Exchange, Trial, result_of
+from ._media_room import MediaHold
 
 
 class Staging(Protocol):
     """Prepares the query of a trial for the target and the jury."""
 
-    async def put(self, trial: Trial) -> Query:
-        """Return the query under its condition, with its media stored in the run."""
+    async def put(self, trial: Trial, hold: MediaHold | None = None) -> Query:
+        """Return the query under its condition, with its media stored in the run.
+
+        Args:
+            trial: The trial.
+            hold: Takes room for the media, before they are read; None where there is no bound.
+        """
         ...
 
 
@@ -65,25 +71,38 @@ class Examiner:
         """
         return await self.judge(trial, await self.ask(trial))
 
-    async def ask(self, trial: Trial) -> Exchange:
+    async def ask(self, trial: Trial, hold: MediaHold | None = None) -> Exchange:
         """Ask the target.
+
+        Args:
+            trial: The trial.
+            hold: Takes room for the case's media; None where there is no bound.
 
         Raises:
             FirstContactError: The target never answered and waiting won't help.
         """
-        query = await self._staging.put(trial)
+        query = await self._staging.put(trial, hold)
         response = await self._targets[trial.target].respond(
             query, epoch=trial.epoch, call_id=f"{trial.case_id}/target"
         )
         return Exchange(query, response)
 
-    async def judge(self, trial: Trial, exchange: Exchange) -> CaseResult:
+    async def judge(
+        self, trial: Trial, exchange: Exchange, hold: MediaHold | None = None
+    ) -> CaseResult:
         """Let the jury judge a response.
+
+        Args:
+            trial: The trial.
+            exchange: The query as it was put, and the response.
+            hold: Takes room for the case's media unless that was done; see `ask`.
 
         Raises:
             ConfigurationError: Audio cannot be transcribed.
             FirstContactError: A juror's model never answered and waiting won't help.
         """
+        if hold is not None:
+            await hold.take(exchange.query.media)
         scenario = trial.query.scenario
         case = Case(
             trial.case_id,

@@ -8,7 +8,7 @@ from functools import partial
 from inspect import GEN_CLOSED, getgeneratorstate
 from typing import Any, Protocol
 
-from ...assembly.config import most_calls
+from ...assembly.config import most_calls, most_media_bytes
 from ...common import BudgetError, FirstContactError, OutageError
 from ...deliberation import Entry, Notice
 from ...models import ModelRegistry, Wait
@@ -17,6 +17,7 @@ from ..record import RunRecord
 from ..trials import CaseResult, Exchange, Trial
 from ._active_cases import ActiveCases, Slots
 from ._budgeted import BudgetedExaminer
+from ._media_room import MediaHold, MediaRoom
 from ._watched import watched
 from ._watermark import Watermark
 
@@ -126,6 +127,7 @@ class Session:
         self._outages: dict[str, None] = {}
         self._lost = set[str]()  # targets that are not asked any more
         self._active = ActiveCases()
+        self._media = MediaRoom(most_media_bytes(plan.limits))
         self._doubtful: list[tuple[Trial, CaseResult]] = []
         self._finished_cases = 0
         self._total = plan.total + record.unasked
@@ -144,7 +146,7 @@ class Session:
         if self._observer is not None:
             self._observer.started(self._total, self._finished_cases, registry)
         self._release_idle()
-        async with watched(registry, self._observer):
+        async with watched(registry, self._observer, self._media):
             await self._examine_all()
         if self._outages:
             raise OutageError(self._cut_short())
@@ -240,19 +242,19 @@ class Session:
             self._watcher.left(trial.case_id)
 
     async def _examine(self, trial: Trial, trials: _Trials) -> None:
-        with self._under_way(trial):
-            await self._ask_and_judge(trial, trials)
+        with self._under_way(trial), self._media.hold(self._active.waiting) as hold:
+            await self._ask_and_judge(trial, trials, hold)
 
-    async def _ask_and_judge(self, trial: Trial, trials: _Trials) -> None:
+    async def _ask_and_judge(self, trial: Trial, trials: _Trials, hold: MediaHold) -> None:
         is_kept = trial.target in self._kept
         exchange = self._record.response(trial.case_id) if is_kept else None
         if exchange is not None:
-            await self._judge(trial, exchange, trials)
+            await self._judge(trial, exchange, trials, hold)
             return
         try:
             with self._active.waiting():
                 await self._examiner.begin(trial)
-            exchange = await self._examiner.ask(trial)
+            exchange = await self._examiner.ask(trial, hold)
         except OutageError as error:
             # Others at its endpoint may still be answered.
             self._outages[str(error)] = None
@@ -262,12 +264,14 @@ class Session:
         else:
             if is_kept:
                 self._record.write_response(trial.case_id, exchange)
-            await self._judge(trial, exchange, trials)
+            await self._judge(trial, exchange, trials, hold)
 
-    async def _judge(self, trial: Trial, exchange: Exchange, trials: _Trials | _Numbered) -> None:
+    async def _judge(
+        self, trial: Trial, exchange: Exchange, trials: _Trials | _Numbered, hold: MediaHold
+    ) -> None:
         """Let the jury judge a case; without it, the case and all that follow stay unstarted."""
         try:
-            result = await self._examiner.judge(trial, exchange)
+            result = await self._examiner.judge(trial, exchange, hold)
         except OutageError as error:
             self._outages[str(error)] = None
             trials.close()
@@ -325,10 +329,11 @@ class Session:
             await self._examiner.unless_stopped(self._servers.ready(server))
         if self._watcher is not None:
             await self._watcher.unheld()
-        with self._under_way(trial):
+        # Not until it is judged, which may be long after.
+        with self._under_way(trial), self._media.hold(self._active.waiting) as hold:
             with self._active.waiting():
                 await self._examiner.begin(trial)
-            self._record.write_response(trial.case_id, await self._examiner.ask(trial))
+            self._record.write_response(trial.case_id, await self._examiner.ask(trial, hold))
 
     async def _judge_behind(
         self, number: int, trial: Trial, trials: _Numbered, ahead: Watermark
@@ -338,8 +343,8 @@ class Session:
         if is_answered:
             exchange = self._record.response(trial.case_id)
             assert exchange is not None
-            with self._under_way(trial):
-                await self._judge(trial, exchange, trials)
+            with self._under_way(trial), self._media.hold(self._active.waiting) as hold:
+                await self._judge(trial, exchange, trials, hold)
 
     def _finish(self, trial: Trial, result: CaseResult) -> None:
         self._record.write_result(trial.case_id, result)

@@ -9,13 +9,13 @@ jurors read in place of their own.
 import asyncio
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from functools import partial
 from heapq import nsmallest
 
 from ...agents import Ballot, Remark, TalkArm
-from ...assembly.config import most_calls
+from ...assembly.config import most_calls, most_media_bytes
 from ...common.text import many
 from ...deliberation import (
     BallotsRevealed,
@@ -31,6 +31,7 @@ from ...models import Budget, ModelRegistry
 from ..plan import RunPlan
 from ..record import RecordReader, RunRecord, case_in
 from ._active_cases import ActiveCases, Slots
+from ._media_room import MediaHold, MediaRoom
 from ._session import Observer
 from ._watched import watched
 
@@ -103,20 +104,31 @@ class TalkAuditor:
         active.watch(registry.held_calls)
         slots = Slots(min(most_calls(self._plan.limits), len(due)), active)
         active.enter()
-        async with watched(registry, self._observer), asyncio.TaskGroup() as group:
+        room = MediaRoom(most_media_bytes(self._plan.limits))
+        async with watched(registry, self._observer, room), asyncio.TaskGroup() as group:
             for one in due:
                 if self._budget.stopped is not None:
                     break
-                active.start(group, slots, one.case_id, partial(self._hold, reader, one, donors))
+                work = partial(self._hold, reader, one, donors, room.hold(active.waiting))
+                active.start(group, slots, one.case_id, work)
                 await slots.free()
             active.leave()
 
-    async def _hold(self, reader: RecordReader, due: "_Due", donors: "_Donors") -> None:
+    async def _hold(
+        self,
+        reader: RecordReader,
+        due: "_Due",
+        donors: "_Donors",
+        media: AbstractContextManager[MediaHold],
+    ) -> None:
         read = _Read.of(reader.entries(due.case_id))
         donor = donors.for_case(due.query_id, read) if TalkArm.PLACEBO in due.arms else None
         case = case_in(read.opened.case, self._plan.directory)
         people = [seat.info.seat for seat in self._plan.jury.seats if seat.is_person]
-        self._held += await self._jury.audit(TalkAudit(case, read.ballots, due.arms, donor, people))
+        with media as hold:
+            await hold.take(case.query.media)
+            audit = TalkAudit(case, read.ballots, due.arms, donor, people)
+            self._held += await self._jury.audit(audit)
 
 
 def audit_is_due(plan: RunPlan, *, retry_failed: bool) -> bool:

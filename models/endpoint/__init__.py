@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         read_finish,
         read_reply,
     )
-    from ._wire_request import encode_request, sent_request
+    from ._wire_request import encode_request, load_media, sent_request
     from .http import Connection, ConnectionOptions
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
@@ -52,7 +52,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "read_finish",
                 "read_reply",
             ],
-            "_wire_request": ["encode_request", "sent_request"],
+            "_wire_request": ["encode_request", "load_media", "sent_request"],
             "http": ["Connection", "ConnectionOptions"],
         },
     )
@@ -80,6 +80,7 @@ __all__ = [
     "decode_reply",
     "encode_request",
     "endpoint_headers",
+    "load_media",
     "parse_base",
     "parse_retry_after",
     "proxy_for",

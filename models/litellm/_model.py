@@ -24,6 +24,7 @@ from ..endpoint import (
     Dialect,
     decode_reply,
     encode_request,
+    load_media,
     sent_request,
 )
 from ._errors import (
@@ -162,6 +163,7 @@ class LiteLLMModel:
         litellm = await _litellm()
         _OPEN.add(self)
         started = time.perf_counter()
+        shown = await load_media(request)
         dialect = self._adapted(litellm)
         while True:
             try:
@@ -174,6 +176,7 @@ class LiteLLMModel:
                     completion = self._rejected(litellm, error)
                     break
                 dialect = better
+        del shown  # until here it is shared
         self._dialect = self._dialect.merged(dialect)
         return replace(
             completion,

@@ -31,11 +31,12 @@ class Wait:
     """Waiting calls to one place, for displays.
 
     Attributes:
-        place: Where they go.
+        place: Where they go, or what is waited for.
         why: What they wait for, in words.
         calls: How many wait, at least 1.
         seconds: Until the next of them is made, None if unknown.
         given_up_in: Seconds until they are given up, None if they are not.
+        of: What waits, if not calls.
     """
 
     place: str
@@ -43,6 +44,7 @@ class Wait:
     calls: int
     seconds: float | None = None
     given_up_in: float | None = None
+    of: str = "call"
 
     def __str__(self) -> str:
         """Describe it on one line: what waits, why, and how long."""
@@ -51,7 +53,7 @@ class Wait:
             said.append(f"next call in {self.seconds:.0f} s")
         if self.given_up_in is not None:
             said.append(f"given up in {self.given_up_in:.0f} s")
-        said.append(f"{self.calls} {'call waits' if self.calls == 1 else 'calls wait'}")
+        said.append(f"{self.calls} {self.of}{' waits' if self.calls == 1 else 's wait'}")
         return "; ".join(said)
 
 

@@ -16,7 +16,7 @@ from ._rows import StoredCall, StoredEntry
 class TrialRecord(CallStore, Protocol):
     """What is needed to examine trials, by a process that need not own the record.
 
-    Of its methods none waits.
+    Of its methods none waits, but for `keep_media`, which is called in a thread.
     """
 
     def write_entry(self, entry: Entry) -> None:
