@@ -93,7 +93,9 @@ class Pace:
         while self._used and self._used[0][0] <= now:
             self._counted -= self._used.popleft()[1]
         out = sum(each.permits for each in self._holders.values())
-        soon = int((now + _HORIZON_S - max(now, self._next)) / self._interval) + 1
+        # What was not asked for a moment ago is there now.
+        self._next = max(self._next, now - _HORIZON_S / 2)
+        soon = int((now + _HORIZON_S - self._next) / self._interval) + 1
         left = min(soon, self._most - self._counted - out)
         if self._next > now + _HORIZON_S or left <= 0:
             return 0
@@ -111,7 +113,6 @@ class Pace:
     def _times(self, number: int, now: float) -> list[float]:
         times = list[float]()
         for _ in range(number):
-            at = max(now, self._next)
-            times.append(at - now)
-            self._next = at + self._interval
+            times.append(max(0.0, self._next - now))
+            self._next += self._interval
         return times

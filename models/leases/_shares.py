@@ -87,8 +87,9 @@ class PlaceShares:
         paused = max(0.0, self._paused_until - now)
         permits, look_in = self._permits(worker, report, now)
         grant = PlaceGrant(share, self._cuts, not self._slow_start, paused, permits)
-        # Until what it is to give back is free, and what it waits for is.
-        moves = share < min(told, holder.holds) or share < goal or self._somebody_starves()
+        gives_back = share < min(told, holder.holds) and self._is_any_short()
+        gets_more = share < goal and self._is_short(holder)
+        moves = gives_back or gets_more or self._somebody_starves()
         return grant, min(look_in, BRISK_S if moves else STEADY_S)
 
     def drop(self, worker: str, now: float) -> None:
@@ -124,6 +125,14 @@ class PlaceShares:
 
     def _needed(self) -> int:
         return sum(holder.calls for holder in self._holders.values())
+
+    def _is_short(self, holder: _Holder) -> bool:
+        """Whether a worker holds less than it needs and half its part of what is left."""
+        part = max(0, self.limit - self._needed()) // len(self._holders)
+        return holder.holds < holder.calls + part // 2
+
+    def _is_any_short(self) -> bool:
+        return any(self._is_short(each) for each in self._holders.values())
 
     def _somebody_starves(self) -> bool:
         return any(each.calls and not each.holds for each in self._holders.values())
