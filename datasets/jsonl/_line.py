@@ -1,9 +1,9 @@
 """Parses one line of a query file and explains its errors."""
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from ...common import DatasetError
+from ...common import DatasetError, no_items
 from ...common.text import did_you_mean, quoted
 from ..query import NAIVE, VOICE, Intent, check_labels
 from ..taxonomy import Taxonomy
@@ -56,8 +56,8 @@ class QueryLine(BaseModel):
     source: str | None = None
     underlying_request: str | None = None
     intent_assumed: bool = False
-    labels: dict[str, str] = {}
-    voices: dict[str, str] = {}
+    labels: dict[str, str] = Field(default_factory=no_items)
+    voices: dict[str, str] = Field(default_factory=no_items)
     naive: str | None = None
     messages: list[MessageLine] | None = None
 
