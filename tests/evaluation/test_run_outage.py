@@ -5,6 +5,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any
 
 import pytest
@@ -217,6 +218,41 @@ def test_a_model_that_turns_all_calls_away_leaves_its_cases_unstarted(
     assert many.safejury("run", config).code == 0
     assert finished(many) == ["answered"] * CASES
     assert failing.answered.total() == 4 * CASES
+
+
+def test_a_key_that_is_replaced_in_mid_run_costs_no_case_and_no_call(
+    many: Any, scripted: Start, monkeypatch: pytest.MonkeyPatch
+):
+    """The run ends, and the same command goes on once the variable has the new key."""
+    old, new, answered = "sk-key-of-last-quarter", "sk-key-of-this-quarter", count(1)
+
+    def reply(body: Mapping[str, object]) -> str:
+        if next(answered) == 2 * CASES:
+            server.take_key(new)
+        return answer(body)
+
+    server = scripted(reply, api_key=old, latency=0.005)
+    named = {f"jury__jurors__{seat}__api_key_env": "A_KEY" for seat in range(3)}
+    config = many.config(server.base_url, targets__0__api_key_env="A_KEY", **named)
+    monkeypatch.setenv("A_KEY", old)
+    ended = many.safejury("run", config)
+    assert ended.code == 3
+    for words in ("the run is unfinished", "the key was rejected", "check api_key_env", "repeat"):
+        assert words in ended.err
+    assert set(finished(many)) == {"answered"}
+
+    monkeypatch.setenv("A_KEY", new)
+    assert many.safejury("run", config).code == 0
+    assert finished(many) == ["answered"] * CASES
+    assert next(answered) == 4 * CASES + 1
+    (target,) = many.report()["targets"]
+    assert target["verdicts"] == CASES
+    assert target["outcomes"]["ballots"]["transport_error"] == 0
+    for file in (many.path / "runs").rglob("*"):
+        if file.is_file():
+            content = file.read_bytes()
+            assert old.encode() not in content, file
+            assert new.encode() not in content, file
 
 
 @pytest.mark.parametrize("concurrency", [1, 2, 5])
