@@ -6,7 +6,7 @@ plain to see, and unlike a zero-width character no normalizer strips it again.
 
 import re
 
-from ..reply import MARK
+from ..reply import marks_replaced
 
 # Possessive: two runs of these side by side could share them out in many ways.
 _IGNORABLE = "[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*+"
@@ -35,7 +35,7 @@ def neutralize(text: str) -> str:
     Control characters and lone surrogates, which servers choke on, become U+FFFD.
     """
     text = _TOKENS.sub(_break, _UNSENDABLE.sub("\ufffd", text))
-    return MARK.sub(_break, text)
+    return marks_replaced(text, _break)
 
 
 def _break(match: re.Match[str]) -> str:

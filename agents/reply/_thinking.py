@@ -1,6 +1,7 @@
 """The marks that models set around their thinking, for the fence, jurors and summaries."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 _NAME = (
@@ -29,6 +30,7 @@ _START = r"(?=[<\[\u25c1a])(?=<[a-z/|]|\[/?THINK|\u25c1|analysis|assistantfinal)
 _EITHER = (f"(?P<{kind}>{begin})|(?P<{kind}_end>{end})" for kind, (begin, end) in _MARKS.items())
 MARK = re.compile(f"{_START}(?:{'|'.join(_EITHER)})", re.IGNORECASE)
 """A beginning or an end."""
+
 MARK_END = re.compile(f"{_START}(?:{'|'.join(end for _, end in _MARKS.values())})", re.IGNORECASE)
 
 # What chat templates set around a turn. Names of roles only beside their tokens.
@@ -42,6 +44,17 @@ TOKENS = re.compile(
     re.IGNORECASE,
 )
 UNCLEAR = "where its thinking ends cannot be told"
+
+
+_MARKED, _WORDS = "<[\u25c1", re.compile("assistantfinal", re.IGNORECASE)
+"""What every mark has: one of the characters, or the words."""
+
+
+def marks_replaced(text: str, replace: Callable[[re.Match[str]], str]) -> str:
+    """Return a text with each `MARK` in it replaced; most texts are passed over at once."""
+    if any(char in text for char in _MARKED) or _WORDS.search(text) is not None:
+        return MARK.sub(replace, text)
+    return text
 
 
 @dataclass(frozen=True, slots=True)
