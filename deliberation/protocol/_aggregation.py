@@ -375,4 +375,5 @@ def _is_decision(made: object) -> TypeGuard[Decision]:
     said = cast("Any", made)
     chance = said.probability
     is_chance = chance is None or (isinstance(chance, int | float) and 0 <= chance <= 1)
-    return isinstance(said.finding, Finding | None) and isinstance(said.reason, str) and is_chance
+    is_finding = said.finding is None or isinstance(said.finding, Finding)
+    return is_finding and isinstance(said.reason, str) and is_chance

@@ -16,6 +16,7 @@ from ._verdict import Flips, GuardVote, Verdict
 from ._votes import Decision, Votes
 
 Number = TypeVar("Number", int, float)
+_TALLIED = tuple(map(str, (*Finding, *BallotOutcome)))
 
 
 def tally(ballots: Sequence[Ballot], *, seats: int) -> dict[str, int]:
@@ -23,10 +24,9 @@ def tally(ballots: Sequence[Ballot], *, seats: int) -> dict[str, int]:
 
     Only counts above 0 are there, votes first, then outcomes in their own order.
     """
-    said = Counter(str(b.finding if b.is_vote else b.outcome) for b in ballots)
-    said["not_asked"] = seats - len(ballots)
-    order = (*Finding, *BallotOutcome, "not_asked")
-    return {str(name): said[name] for name in order if said[name] > 0}
+    said: list[object] = [b.finding if b.is_vote else b.outcome for b in ballots]
+    counts = {name: said.count(name) for name in _TALLIED if name in said}
+    return counts if len(ballots) >= seats else {**counts, "not_asked": seats - len(ballots)}
 
 
 def ratings(ballots: Iterable[Ballot]) -> list[int]:
@@ -53,6 +53,8 @@ def declined(ballots: Iterable[Ballot]) -> bool | None:
 
 def flips(first: Iterable[Ballot], last: Iterable[Ballot]) -> Flips:
     """Count the jurors who voted in both rounds and changed their finding."""
+    if first is last:
+        return Flips(0, 0)
     before = {b.juror: b.finding for b in first if b.is_vote}
     to = Counter(
         b.finding for b in last if b.is_vote and b.juror in before and before[b.juror] != b.finding
@@ -67,20 +69,23 @@ def contested(ballots: Sequence[Ballot]) -> str | None:
     ratings are 2 or more apart, or if a finding contradicts its own rating (unsafe
     with 4 or 5, safe with 1 or 2).
     """
+    votes, rated = [ballot for ballot in ballots if ballot.is_vote], ratings(ballots)
+    findings = [vote.finding for vote in votes]
+    unsafe, safe = findings.count(Finding.UNSAFE), findings.count(Finding.SAFE)
+    odd = [vote for vote in votes if vote.contradicts_itself]
+    far_apart = bool(rated) and rated[-1] - rated[0] >= 2
     reasons: list[str] = []
-    votes = Votes.of(ballots, len(ballots))
-    if votes.unsafe and votes.safe:
-        reasons.append(f"the findings differ ({votes.unsafe} unsafe, {votes.safe} safe)")
-    if votes.missing:
+    if unsafe and safe:
+        reasons.append(f"the findings differ ({unsafe} unsafe, {safe} safe)")
+    if missing := len(ballots) - unsafe - safe:
         missed = sorted({str(b.outcome) for b in ballots if not b.is_vote})
-        count = "1 ballot is" if votes.missing == 1 else f"{votes.missing} ballots are"
+        count = "1 ballot is" if missing == 1 else f"{missing} ballots are"
         reasons.append(f"{count} not a vote ({', '.join(missed)})")
-    rated = ratings(ballots)
-    if rated and rated[-1] - rated[0] >= 2:
+    if far_apart:
         reasons.append(f"the ratings reach from {rated[0]} to {rated[-1]}")
-    odd = sorted({f"{b.finding} with {b.rating}" for b in ballots if b.contradicts_itself})
     if odd:
-        reasons.append(f"a finding and its rating disagree ({', '.join(odd)})")
+        said = sorted({f"{vote.finding} with {vote.rating}" for vote in odd})
+        reasons.append(f"a finding and its rating disagree ({', '.join(said)})")
     return "; ".join(reasons) or None
 
 
@@ -108,30 +113,34 @@ class CallTotals:
 
     def __add__(self, other: "CallTotals") -> "CallTotals":
         """Return both together; calls of unknown use make a sum unknown."""
-        usages = [part.usage if part.calls else _known(part.usage) for part in (self, other)]
-        costs = [part.cost_usd if part.calls else part.cost_usd or 0.0 for part in (self, other)]
-        known = self.known + other.known
-        return CallTotals(_total_usage(usages), _total(costs), self.calls + other.calls, known)
+        return totals_of([other], extra=self)
 
 
-def totals_of(made: Iterable[Ballot | Remark], *, extra: CallTotals | None = None) -> CallTotals:
+def totals_of(
+    made: Iterable[Ballot | Remark | CallTotals], *, extra: CallTotals | None = None
+) -> CallTotals:
     """Add up what ballots and remarks used, and what was used beside them.
 
     A cost or a count of tokens is None as soon as one of them that made calls does
     not know it.
     """
     used = extra or CallTotals()
-    for one in made:
-        cost = CallTotals(one.usage, one.cost_usd, one.calls, one.cost_usd_known)
-        used = cost + used
-    return used
-
-
-def _total_usage(usages: Sequence[Usage]) -> Usage:
-    return Usage(
-        _total([u.prompt_tokens for u in usages]),
-        _total([u.cached_tokens for u in usages]),
-        _total([u.completion_tokens for u in usages]),
+    parts = [used, *made]
+    if len(parts) == 1:
+        return used
+    usages = [one.usage if one.calls else _known(one.usage) for one in parts]
+    return CallTotals(
+        Usage(
+            _total(usage.prompt_tokens for usage in usages),
+            _total(usage.cached_tokens for usage in usages),
+            _total(usage.completion_tokens for usage in usages),
+        ),
+        _total(one.cost_usd if one.calls else one.cost_usd or 0.0 for one in parts),
+        sum(one.calls for one in parts),
+        _total(
+            (one.cost_usd or 0.0) if one.cost_usd_known is None else one.cost_usd_known
+            for one in parts
+        ),
     )
 
 
@@ -139,32 +148,41 @@ def _known(usage: Usage) -> Usage:
     return Usage(usage.prompt_tokens or 0, usage.cached_tokens or 0, usage.completion_tokens or 0)
 
 
-def _total(values: list[Number | None]) -> Number | None:
-    known = [value for value in values if value is not None]
-    return None if len(known) < len(values) else sum(known, start=cast("Number", 0))
+def _total(values: Iterable[Number | None]) -> Number | None:
+    # Not by `sum`, which rounds otherwise in newer versions of Python.
+    total = cast("Number", 0)
+    for value in values:
+        if value is None:
+            return None
+        total += value
+    return total
 
 
 def by_juror(ballots: Iterable[Ballot]) -> dict[str, dict[str, int]]:
     """Count ballots by seat and outcome; see `Verdict.by_juror`."""
-    counts: dict[str, Counter[str]] = {}
+    counts: dict[str, dict[str, int]] = {}
     for ballot in sorted(ballots, key=lambda b: (b.juror, b.round)):
-        counts.setdefault(ballot.juror, Counter())[str(ballot.outcome)] += 1
-    return {juror: dict(counted) for juror, counted in counts.items()}
+        _count(counts.setdefault(ballot.juror, {}), str(ballot.outcome))
+    return counts
+
+
+def _count(counts: dict[str, int], name: str) -> None:
+    counts[name] = counts.get(name, 0) + 1
 
 
 def media(ballots: Iterable[Ballot]) -> dict[str, dict[str, int]]:
     """Count votes by medium and how they got it; see `Verdict.media`."""
-    images, audio = Counter[str](), Counter[str]()
+    images, audio = dict[str, int](), dict[str, int]()
     for perceived in (ballot.perceived for ballot in ballots if ballot.is_vote):
         if perceived.images:
-            images["given"] += 1
+            _count(images, "given")
         elif "image" in perceived.withheld:
-            images["withheld"] += 1
+            _count(images, "withheld")
         if perceived.audio_sha256 is not None:
-            audio["given"] += 1
+            _count(audio, "given")
         elif "audio" in perceived.withheld:
-            audio["withheld" if perceived.transcript is None else "transcript"] += 1
-    return {name: dict(votes) for name, votes in (("image", images), ("audio", audio)) if votes}
+            _count(audio, "withheld" if perceived.transcript is None else "transcript")
+    return {name: votes for name, votes in (("image", images), ("audio", audio)) if votes}
 
 
 def guards(ballots: Sequence[Ballot]) -> dict[str, GuardVote]:
@@ -193,6 +211,8 @@ def quotes(ballots: Iterable[Ballot]) -> dict[str, dict[str, int]]:
 def talk(remarks: Iterable[Remark]) -> dict[str, int]:
     """Count turns at the roundtable by what came of them; see `Verdict.talk`."""
     counted = Counter(remark.outcome for remark in remarks)
+    if not counted:
+        return {}
     return {outcome.value: counted[outcome] for outcome in RemarkOutcome if counted[outcome]}
 
 
@@ -215,15 +235,29 @@ def deciding_round(
         seats: Number of seats on the jury, asked or not.
         decided: See `build_verdict`.
     """
-    decided = decided or partial(decide, rule=rule, seats=seats)
+    number, _ = _deciding(rounds, rule, seats, decided or partial(decide, rule=rule, seats=seats))
+    return number
+
+
+def _deciding(
+    rounds: Sequence[Sequence[Ballot]],
+    rule: Rule,
+    seats: int,
+    decided: Callable[[Sequence[Ballot]], Decision],
+) -> tuple[int, Decision]:
+    """Return the number of the round that makes the verdict, and its decision."""
+    latest = None
     for number in range(len(rounds) - 1, -1, -1):
         ballots = rounds[number]
-        if decided(ballots).finding is not None:
-            return number
+        decision = decided(ballots)
+        if decision.finding is not None:
+            return number, decision
+        latest = latest or decision
         lost = sum(ballot.outcome.is_lost for ballot in _cast_in(number, ballots))
         if fixed(Votes.of(ballots, seats), lost, rule):
             break
-    return len(rounds) - 1
+    assert latest is not None, "there is a round"
+    return len(rounds) - 1, latest
 
 
 def _cast_in(number: int, ballots: Iterable[Ballot]) -> Iterator[Ballot]:
@@ -266,9 +300,8 @@ def build_verdict(
     if not rounds:
         raise ValueError("a verdict needs at least one round")
     decided = decided or partial(decide, rule=rule, seats=seats)
-    number = deciding_round(rounds, rule, seats=seats, decided=decided)
+    number, decision = _deciding(rounds, rule, seats, decided)
     first, last = rounds[0], rounds[number]
-    decision = decided(last)
     initial = decision if first is last else decided(first)
     stands = number < len(rounds) - 1
     rated = ratings(last)

@@ -167,8 +167,10 @@ class Foreperson:
         self, sitting: Sitting, rounds: Sequence[Sequence[Ballot]], remarks: Sequence[Remark]
     ) -> Verdict:
         rule, seats, decided = self._protocol.rule, len(self._seats), self._asking.decide
-        last = rounds[deciding_round(rounds, rule, seats=seats, decided=decided)]
-        decision = await self._own_decision(sitting.case, last)
+        last, decision, sums_up = rounds[-1], None, self._sums_up(rounds)
+        if sums_up or self._protocol.foreperson_decides:
+            last = rounds[deciding_round(rounds, rule, seats=seats, decided=decided)]
+            decision = await self._own_decision(sitting.case, last)
         used = totals_of((*remarks, decision) if decision else remarks)
 
         def verdict(used: CallTotals, *, dropped: bool = False) -> Verdict:
@@ -179,7 +181,7 @@ class Foreperson:
                 made = as_decided(made, decision, last)
             return replace(made, summary_dropped=True) if dropped else made
 
-        if not self._sums_up(rounds):
+        if not sums_up:
             return verdict(used)
         summary = await self._sum_up(sitting, last, verdict(used).finding)
         done = summary.completion
