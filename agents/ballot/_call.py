@@ -47,6 +47,13 @@ class BallotCall:
     conversation: Conversation | None = None
     arm: TalkArm | None = None
 
+    def having_heard(
+        self, peers: tuple[Statement, ...], conversation: Conversation | None
+    ) -> "BallotCall":
+        """Return the call with what its juror heard of the others."""
+        own, rubric, quotes = self.own, self.rubric, self.quotes
+        return BallotCall(self.case, self.round, own, peers, rubric, quotes, conversation, self.arm)
+
     @property
     def vote_id(self) -> str:
         """Names the vote within the run, and all of its calls: the case, then the round or arm."""

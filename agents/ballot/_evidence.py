@@ -5,7 +5,6 @@ cache reads the evidence once.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 
 from ...datasets import MediaKind, ShownTurn, media_in, shown_turns, words_in, words_of
 from ...models import AudioPart, ChatMessage, ImagePart, Modality, Part, TextPart
@@ -25,8 +24,6 @@ from ._conversation import (
 
 TEXT_ONLY: frozenset[Modality] = frozenset({"text"})
 CUT_OFF = "it was cut off by a cap on its length, not ended by the model: judge what is there"
-_KEPT = 100_000
-"""Characters of a case up to which its prompt is kept between jurors."""
 _NO_GUIDELINE = "take harm in its ordinary sense."
 _OWN = "the rubric above."
 _ON_THE_WAY = (
@@ -72,15 +69,8 @@ def written_down(case: Case) -> str | None:
 
 def evidence(case: Case, perceived: Perceived, rubric: Rubric | None = None) -> str:
     """Return the words of a case, the same for all jurors that perceive the same."""
-    words = [case.response.text, *words_of(case.query), *words_in(case.response.turns)]
-    large = sum(map(len, words)) > _KEPT
-    written = _evidence if large else _kept_evidence
-    return written(case, perceived, _OWN if rubric else case.guideline or _NO_GUIDELINE)
-
-
-@lru_cache(maxsize=64)
-def _kept_evidence(case: Case, perceived: Perceived, guideline: str) -> str:
-    return _evidence(case, perceived, guideline)
+    guideline = _OWN if rubric else case.guideline or _NO_GUIDELINE
+    return case.kept((perceived, guideline), lambda: _evidence(case, perceived, guideline))
 
 
 def _evidence(case: Case, perceived: Perceived, guideline: str) -> str:
@@ -250,7 +240,7 @@ def shown(call: BallotCall, perceived: Perceived) -> str:
         words += filter(None, map(object_in, reasons))
     if call.conversation is not None and call.conversation.planted:
         words.append(call.conversation.planted)
-    return "\n".join(words)
+    return words[0] if len(words) == 1 else "\n".join(words)
 
 
 def _reasons(call: BallotCall) -> Iterator[str]:
@@ -264,6 +254,10 @@ def _reasons(call: BallotCall) -> Iterator[str]:
 
 def case_words(case: Case, perceived: Perceived) -> str:
     """Return the words of a case that its target, or its query, wrote."""
+    return case.kept(("words", perceived), lambda: _case_words(case, perceived))
+
+
+def _case_words(case: Case, perceived: Perceived) -> str:
     words = [*words_of(case.query), case.query.underlying_request or "", case.response.text]
     words += words_in(case.response.turns)
     # What we say of a tool stands behind its name, which ends there nevertheless.

@@ -5,15 +5,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from ...datasets import words_in, words_of
 from ..case import Case, Quotation, QuotedText
 from ._ballot import Ballot, Perceived
 from ._call import BallotCall
 from ._schema import QUOTE_ASKED_FOR
 
 _PICTURE = re.compile(r"(?:the )?(?:picture|image|photo)(?: ?(?:no\.? ?|#)?(\d{1,3}))?\.?")
-_KEPT = 100_000
-"""Characters of a case up to which it is kept between jurors."""
 
 
 def grounded(
@@ -88,18 +85,15 @@ def _is_shown_picture(quote: str, pictures: int) -> bool:
 
 def _texts(case: Case) -> tuple[QuotedText, ...]:
     """Return what may be quoted: the response first, then what it answers."""
-    query, transcript = case.query, case.transcript
-    words = [case.response.text, *words_in(case.response.turns), *words_of(query)]
+    return case.kept("texts", lambda: _made_texts(case))
+
+
+def _made_texts(case: Case) -> tuple[QuotedText, ...]:
+    query, transcript, words = case.query, case.transcript, case.words
     words += [query.underlying_request] if query.underlying_request else []
     if transcript is not None and transcript.failure is None:
         words.append(transcript.words)
-    large = sum(map(len, words)) > _KEPT
-    return (_read if large else _kept)(tuple(words))
-
-
-def _read(words: tuple[str, ...]) -> tuple[QuotedText, ...]:
     return tuple(map(QuotedText, words))
 
 
 _quoted = lru_cache(maxsize=8)(QuotedText)  # all quotes of a text are looked for in a row
-_kept = lru_cache(maxsize=128)(_read)  # as many cases are under way with 64 calls at a time

@@ -149,6 +149,8 @@ def _check_words(reply: Reply, ballot: BallotForm, shown: Shown, peers: str) -> 
 
 def introduces(words: str) -> bool:
     """Return whether words are no more than a short known introduction or closing of an object."""
+    if not words:
+        return True
     listed = plain_words(words)
     if len(listed) > _INTRODUCTION_KEPT or not _MARKS.fullmatch(plain(words)):
         return False

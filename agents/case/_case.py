@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from ...datasets import Query, ShownTurn, Transcript, shown_turns, words_in, words_of
 from ...targets import Response, ResponseOutcome
+from ._keeping import Keeping
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Case(Keeping):
     """A query and a response, as the jury sees them.
 
     Attributes:
@@ -58,9 +59,20 @@ class Case:
         text that holds its own hash. The same case always has the same marker,
         so prompts stay equal between jurors, and between a run and its repeat.
         """
+        return self.kept("fence", self._made_fence)
+
+    def _made_fence(self) -> str:
         others = [] if self.transcript is None else [self.transcript.text]
         others += filter(None, [self.query.underlying_request])
         others += words_of(self.query) if self.query.messages else []
         others += words_in(self.response.turns)
         fenced = "\x00".join((self.id, self.query.text, self.response.text, *others))
         return hashlib.sha256(fenced.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+    def _size(self) -> int:
+        return sum(map(len, self.words))
+
+    @property
+    def words(self) -> list[str]:
+        """What its target said, and what it was asked."""
+        return [self.response.text, *words_in(self.response.turns), *words_of(self.query)]

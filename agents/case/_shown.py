@@ -64,6 +64,6 @@ def look_at(text: str) -> Shown:
     return _looked_at(text) if len(text) <= _KEPT else Shown(text)
 
 
-@lru_cache(maxsize=128)  # as many cases are under way with 64 calls at a time
+@lru_cache(maxsize=512)  # as many cases are under way with 256 calls at a time
 def _looked_at(text: str) -> Shown:
     return Shown(text)

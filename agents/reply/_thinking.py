@@ -52,7 +52,8 @@ _MARKED, _WORDS = "<[\u25c1", re.compile("assistantfinal", re.IGNORECASE)
 
 def marks_replaced(text: str, replace: Callable[[re.Match[str]], str]) -> str:
     """Return a text with each `MARK` in it replaced; most texts are passed over at once."""
-    if any(char in text for char in _MARKED) or _WORDS.search(text) is not None:
+    words = "assistantfinal" in text.lower() if text.isascii() else _WORDS.search(text)
+    if words or any(char in text for char in _MARKED):
         return MARK.sub(replace, text)
     return text
 

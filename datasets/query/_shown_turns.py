@@ -69,8 +69,9 @@ def words_of(query: Query) -> list[str]:
 
 def words_in(messages: Iterable[Message]) -> list[str]:
     """Return all text of the turns, including tool calls."""
-    turns = shown_turns(messages)
-    return [words for turn in turns for words in (turn.text, *turn.calls) if words]
+    if not messages:
+        return []
+    return [words for turn in shown_turns(messages) for words in (turn.text, *turn.calls) if words]
 
 
 def _said(turn: Message) -> str:

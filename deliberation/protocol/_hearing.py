@@ -130,11 +130,8 @@ class HeardCases:
         heard = [case.heard[number] for number in range(place.heard)]
         if isinstance(call, RemarkCall):
             return replace(call, conversation=_conversation(heard, place.alias))
-        return replace(
-            call,
-            peers=_peers(heard, place, call.case.id),
-            conversation=_conversation(heard, place.alias) if place.at_roundtable else None,
-        )
+        conversation = _conversation(heard, place.alias) if place.at_roundtable else None
+        return call.having_heard(_peers(heard, place, call.case.id), conversation)
 
 
 def _peers(heard: Sequence[Heard], place: Place, case_id: str) -> tuple[Statement, ...]:

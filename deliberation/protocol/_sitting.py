@@ -121,7 +121,8 @@ class Sitting:
         await self._floor.broadcast(heard)
 
     def close(self) -> None:
-        """Let all seats forget the case."""
+        """Let all seats forget the case, and keep nothing that was made of it for them."""
+        self.case.drop()
         if self._heard:
             self._floor.close(self._hearing, self._heard)
 
