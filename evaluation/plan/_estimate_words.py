@@ -7,6 +7,7 @@ from ...common import ConfigurationError, escape_line
 from ...common.text import count, dollars, many
 from ...targets import ServerUse
 from ._estimate import Calls, CaseEstimator, find_prices, unbound_note, unpriced
+from ._media_count import MediaCount
 from ._plan import RunPlan
 
 
@@ -20,9 +21,12 @@ async def estimate(plan: RunPlan, finished: Container[str] = ()) -> tuple[list[s
         finished: Ids of cases that are finished already.
     """
     prices = await find_prices(plan.models)
-    expected = (await CaseEstimator.of(plan, prices)).run(finished)
+    media = MediaCount(plan)
+    expected = (await CaseEstimator.of(plan, prices)).run(finished, media.add)
     lines, problem = list(_lines(expected, plan.limits, hourly_costs(plan.servers))), None
     lines += _agent_lines(plan)
+    if media.note is not None:
+        lines.append(media.note)
     try:
         if unbound := unpriced(plan.limits, prices):
             lines.append(unbound_note(unbound))

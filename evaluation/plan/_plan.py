@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ...assembly.config import RunConfig, RunLimitsConfig, TelemetryConfig
+from ...assembly.config import RunConfig, RunLimitsConfig, TelemetryConfig, most_calls
 from ...common.files import resolve_path
 from ...datasets import Condition, MediaStore, PicturePool, Taxonomy
 from ...deliberation import JurySpec
@@ -21,6 +21,8 @@ from ..record import MEDIA
 from ..trials import Plan, Trial, trials
 from ._queries import Selection
 
+_CASES_PER_CALL = 2
+"""Cases under way per concurrent call: with fewer, calls would idle during deliberations."""
 TargetSpec = ModelTargetSpec | RecordedTarget | FunctionTarget
 """A target before it is opened; one that opens nothing is its own."""
 
@@ -75,6 +77,11 @@ class RunPlan:
     def total(self) -> int:
         """Number of cases."""
         return self.planned.total
+
+    @property
+    def most_cases(self) -> int:
+        """Most cases under way at a time."""
+        return min(_CASES_PER_CALL * most_calls(self.limits), self.total)
 
     @property
     def taxonomy(self) -> Taxonomy:

@@ -21,9 +21,6 @@ from ._media_room import MediaHold, MediaRoom
 from ._watched import watched
 from ._watermark import Watermark
 
-_CASES_PER_CALL = 2
-"""Cases in progress per concurrent call: with fewer, calls would idle during deliberations."""
-
 _Trials = Generator[Trial]
 _Numbered = Generator[tuple[int, Trial]]
 
@@ -119,7 +116,7 @@ class Session:
         self._watcher = watcher
         calls = most_calls(plan.limits)
         self._calls = min(calls, plan.total)
-        self._cases = min(_CASES_PER_CALL * calls, plan.total)
+        self._cases = plan.most_cases
         # Their responses are kept until they are judged: no journal of calls has them.
         self._kept = {*plan.hosts, *plan.functions}
         self._on_server = Counter(plan.hosts.values())

@@ -238,3 +238,15 @@ async def test_a_case_that_waits_is_not_overtaken_and_one_that_is_canceled_holds
         with room.hold() as hold:
             await hold.take(media("x", "y"))
     assert room.wait is None
+
+
+def test_the_plan_says_where_pictures_hold_cases_back(workplace: Any) -> None:
+    write_set(workplace.path, 6, words=1)
+    one = Path("0.png").stat().st_size * 4 // 3
+    for room, said in (("1 kB", "about 1 case at"), (3 * one, "about 3 cases at"), (9 * one, "")):
+        config = workplace.config(limits__media_bytes=room)
+        ended = workplace.safejury("run", config, "--plan")
+        assert ended.code == 0, ended.err
+        assert ("limits.media_bytes of " in ended.out) == bool(said)
+        assert said in ended.out
+        assert ("a time, of 7 that may be under way" in ended.out) == bool(said)
