@@ -7,10 +7,10 @@ from functools import partial
 
 import msgspec
 
-from ...assembly.config import most_calls
+from ...assembly.config import most_calls, most_media_bytes
 from ...common import BudgetError, OutageError, first_failure
 from ...datasets import Media
-from ..runner import ActiveCases, Slots
+from ..runner import ActiveCases, MediaHold, MediaRoom, Slots
 from ..trials import Exchange, Trial
 from ._messages import Given, Work
 from ._opened import Opened
@@ -110,6 +110,7 @@ class Lanes:
         hurry: Callable[[], None],
     ) -> None:
         self._active = ActiveCases()
+        self._media = MediaRoom(most_media_bytes(opened.limits))
         number = _CASES_PER_CALL * most_calls(opened.limits)
         self._lanes = [_Lane(number, self._active) for _ in lanes]
         self._opened = opened
@@ -169,7 +170,8 @@ class Lanes:
         case_id = given.trial.case_id
         self.under_way += 1
         try:
-            await self._ask_and_judge(given)
+            with self._media.hold(self._active.waiting) as hold:
+                await self._ask_and_judge(given, hold)
         finally:
             self.under_way -= 1
             self._opened.end(given)
@@ -177,7 +179,7 @@ class Lanes:
             if self.is_hungry:
                 self._hurry()
 
-    async def _ask_and_judge(self, given: Given) -> None:
+    async def _ask_and_judge(self, given: Given, hold: MediaHold) -> None:
         examiner, case_id = self._opened.examiner, given.trial.case_id
         trial = await self._opened.begin(given)
         exchange = None
@@ -189,7 +191,7 @@ class Lanes:
                 with self._active.waiting():
                     await examiner.begin(trial)
             if exchange is None:
-                exchange = await examiner.ask(trial)
+                exchange = await examiner.ask(trial, hold)
                 if given.kept:
                     self._stand_in.write_response(case_id, exchange)
         except OutageError as error:
@@ -197,12 +199,12 @@ class Lanes:
         except BudgetError as error:
             self._stand_in.leave(case_id, str(error), outage=False, asked=False)
         else:
-            await self._judge(trial, exchange)
+            await self._judge(trial, exchange, hold)
 
-    async def _judge(self, trial: Trial, exchange: Exchange) -> None:
+    async def _judge(self, trial: Trial, exchange: Exchange, hold: MediaHold) -> None:
         case_id = trial.case_id
         try:
-            result = await self._opened.examiner.judge(trial, exchange)
+            result = await self._opened.examiner.judge(trial, exchange, hold)
         except OutageError as error:
             self._stand_in.leave(case_id, str(error), outage=True, asked=True)
         except BudgetError as error:

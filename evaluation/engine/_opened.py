@@ -22,7 +22,7 @@ from ...deliberation import RULES, Jury, JurySpec, jury_from_data
 from ...models import Charge, ModelSpec, Sampling, spec_from_data
 from ...targets import FunctionTarget, ModelTargetSpec, Target
 from ..plan import missing_keys
-from ..runner import BudgetedExaminer, Examiner
+from ..runner import BudgetedExaminer, Examiner, MediaHold
 from ..trials import Exchange, Trial
 from ._messages import Given, Setup, Spent
 from ._stand_in import StandIn
@@ -97,8 +97,11 @@ class _Staged:
     def __init__(self) -> None:
         self.queries: dict[str, Query] = {}
 
-    async def put(self, trial: Trial) -> Query:
-        return self.queries[trial.case_id]
+    async def put(self, trial: Trial, hold: MediaHold | None = None) -> Query:
+        query = self.queries[trial.case_id]
+        if hold is not None:
+            await hold.take(query.media)
+        return query
 
 
 class Opened:
