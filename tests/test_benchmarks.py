@@ -81,3 +81,22 @@ def test_a_reply_that_the_floor_cannot_read_ends_it(serve: Serve) -> None:
         done = _floor(url)
     assert done.returncode != 0
     assert "without Content-Length" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_cluster_is_simulated_with_constants_measured_here():
+    script = FLOOR.with_name("cluster_simulation.py")
+    done = subprocess.run(
+        [sys.executable, "-P", script, "--cases", "20000", "--verdicts", "20"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = [line.split("|") for line in done.stdout.splitlines() if line.startswith("| 1")]
+    slow = [float(row[2].replace(",", "")) for row in rows[:3]]
+    # 2,000 calls at a time of 2 s are 250 cases a second, by however many workers.
+    assert slow[0] <= 251
+    assert all("the endpoint" in row[8] or "workers' CPU" in row[8] for row in rows[:3])
+    # Without a limit of the endpoint, many workers are held up by the driver alone.
+    assert "the driver's CPU" in rows[-1][8]

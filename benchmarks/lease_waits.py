@@ -1,4 +1,4 @@
-"""Measure what leases of limits cost: `python benchmarks/leases.py [--seconds N]`.
+"""Measure what leases of limits cost: `python benchmarks/lease_waits.py [--seconds N]`.
 
 Workers of one process call an endpoint that is a pause, in time that flies, so that neither the
 machine nor its load is measured, but which calls wait, and how much of a limit is used. A call
@@ -71,7 +71,7 @@ def main() -> None:
             most = PER_MINUTE / 60
             print(_row(workers, 0.02, needed, seconds, PER_MINUTE, most), flush=True)
     print("\n| CPU of a report | µs |\n| --- | ---: |")
-    for name, cost in _costs().items():
+    for name, cost in report_costs().items():
         print(f"| {name} | {cost * 1e6:.0f} |", flush=True)
 
 
@@ -135,7 +135,7 @@ async def _work(
     return seen
 
 
-def _costs() -> dict[str, float]:
+def report_costs() -> dict[str, float]:
     """Return the seconds of CPU of a report, by where they are spent."""
     return asyncio.run(_measured(50))
 
