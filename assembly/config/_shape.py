@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self
+from urllib.parse import parse_qs, urlsplit
 
-from pydantic import ByteSize, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ByteSize, Field, StringConstraints, model_validator
 
 from ...datasets import Parts
 from ._jury_shape import JuryConfig
 from ._model_shape import ModelConfig, Name, Part, Reached
-from ._part import NO_NUL, Day, Text
+from ._part import NO_NUL, Day, Text, Variable
 
 IntentName = Literal["harmful", "benign"]
 
@@ -147,6 +148,50 @@ class RunLimitsConfig(LimitsConfig):
     128th of the machine's unless given, but 64 MB to 1 GB. A case that needs more goes alone."""
 
 
+def _without_password(url: str) -> str:
+    """Refuse an address of a database that is malformed, or holds a password; never show it."""
+    try:
+        said = urlsplit(url)
+        port = said.port
+    except ValueError:
+        raise ValueError(_DATABASE_URL) from None
+    if said.scheme not in ("postgresql", "postgres") or said.fragment or port == 0:
+        raise ValueError(_DATABASE_URL)
+    query = parse_qs(said.query, keep_blank_values=True)
+    if said.password is not None or query.keys() & {"password", "sslpassword"}:
+        raise ValueError(
+            "must hold no password: take it out, and give it by PGPASSWORD, ~/.pgpass or the "
+            "variable that `password_env:` names"
+        )
+    if not said.path.strip("/") and "dbname" not in query:
+        raise ValueError(_DATABASE_URL)
+    return url
+
+
+_DATABASE_URL = "must be the address of a database, such as postgresql://user@host/database"
+DatabaseUrl = Annotated[
+    str, StringConstraints(min_length=1, pattern=NO_NUL), AfterValidator(_without_password)
+]
+
+
+class RecordConfig(Part):
+    """A database that keeps the record of a run which several drivers share."""
+
+    url: DatabaseUrl
+    """Its address, such as `postgresql://user@host/database`, without a password."""
+    password_env: Variable | None = None
+    """The variable that holds the password, where PGPASSWORD or ~/.pgpass do not."""
+    lease: float = Field(default=30.0, ge=2, le=3600)
+    """Seconds for which a driver that is not heard of keeps the trials that it took."""
+    patience: float = Field(default=600.0, ge=0)
+    """Seconds for which a database that is away is waited for before the run ends unfinished."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _url_alone(cls, said: object) -> object:
+        return {"url": said} if isinstance(said, str) else said
+
+
 class RunConfig(Part):
     """Name and place of a run, and what makes it repeatable."""
 
@@ -164,6 +209,9 @@ class RunConfig(Part):
     """Whether the jury judges responses that the cap cut short, or they get no verdict."""
     cache: Text | None = None
     """A file that keeps answers between runs; none unless named."""
+    record: RecordConfig | None = None
+    """A PostgreSQL database that keeps the record, for several drivers on one run; SQLite in the
+    run's directory unless given."""
     audit_talk: int = Field(default=0, ge=0)
     """On how many of the cases that are discussed the jurors vote twice more, without the talk."""
 

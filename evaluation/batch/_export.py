@@ -15,7 +15,7 @@ from ...models import (
 )
 from ...targets import ResponseOutcome
 from ..plan import RunPlan
-from ..record import Record
+from ..record import RunRecord
 from ..trials import Trial
 from ._batch import BatchCall, RequestCollector, batch_model, batch_seats
 from ._files import BatchFiles, Limits, Place
@@ -91,7 +91,7 @@ class _RequestWriter:
 
     def __init__(
         self,
-        record: Record,
+        record: RunRecord,
         files: BatchFiles,
         prices: Mapping[ModelSpec, Price | None],
         done: Exported,

@@ -14,7 +14,7 @@ from ...common import BadReplyError, ConfigurationError
 from ...common.text import numbered_lines, quoted
 from ...models import FILTERED_REPLY, Completion, ModelSpec, Price, find_price, read_reply
 from ..plan import RunPlan
-from ..record import Record
+from ..record import RunRecord
 from ._batch import BatchCall, RequestCollector
 from ._expected import ExpectedRequest, ExpectedRequests
 from ._id import CustomId
@@ -136,7 +136,7 @@ def _unreadable(path: Path, error: OSError) -> ConfigurationError:
 class _CallCollector:
     """Collects each call of the run, and whether the record has its reply."""
 
-    def __init__(self, record: Record, expected: ExpectedRequests) -> None:
+    def __init__(self, record: RunRecord, expected: ExpectedRequests) -> None:
         self._record = record
         self._expected = expected
         self.specs: list[ModelSpec] = []
@@ -166,7 +166,7 @@ class _Reader:
 
     def __init__(
         self,
-        record: Record,
+        record: RunRecord,
         expected: ExpectedRequests,
         specs: Sequence[ModelSpec],
         prices: Mapping[ModelSpec, Price | None],

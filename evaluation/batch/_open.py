@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from ...assembly.models import ManagedServers, open_models
-from ...common import ModelError
+from ...common import ConfigurationError, ModelError
 from ...models import (
     ChatModel,
     ChatRequest,
@@ -18,7 +18,7 @@ from ...models import (
     with_options,
 )
 from ..plan import RunPlan, Transcripts, open_transcripts
-from ..record import Record
+from ..record import RunRecord
 from ..runner import open_run_models, open_run_record
 
 NOT_ASKED = "not asked yet"
@@ -36,7 +36,7 @@ class OpenRun:
         transcripts: Transcripts of audio, for jurors that cannot hear.
     """
 
-    record: Record
+    record: RunRecord
     targets: ModelSource
     jurors: ModelRegistry
     transcripts: Transcripts
@@ -54,6 +54,11 @@ async def open_run(plan: RunPlan, *, ask: bool) -> AsyncGenerator[OpenRun, None]
     Raises:
         RecordError: The run's directory cannot be used; see `open_record`.
     """
+    if plan.options.record is not None:
+        raise ConfigurationError(
+            "run.record: the files of a batch are for a record in the run's directory, which no "
+            "other driver writes: take it out"
+        )
     async with AsyncExitStack() as stack:
         record = await stack.enter_async_context(open_run_record(plan))
         unstarted = ManagedServers(plan.servers, plan.directory, lambda _: None, needed=False)
@@ -73,7 +78,7 @@ async def open_run(plan: RunPlan, *, ask: bool) -> AsyncGenerator[OpenRun, None]
 class _RecordedRegistry:
     """Opens targets' models that reply from the record, or live models where it may ask."""
 
-    def __init__(self, known: ModelRegistry, record: Record, live: ModelRegistry | None) -> None:
+    def __init__(self, known: ModelRegistry, record: RunRecord, live: ModelRegistry | None) -> None:
         self._known = known
         self._record = record
         self._live = live

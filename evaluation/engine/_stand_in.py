@@ -42,6 +42,14 @@ class StandIn:
         self._calls: dict[str, dict[str, StoredCall]] = {}
         self._sent: dict[str, frozenset[str]] = {}
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether calls wait: never, as the driver stores what they hold; see `Ledger`."""
+        return False
+
+    async def caught_up(self) -> None:
+        """Return at once."""
+
     def __len__(self) -> int:
         return len(self._rows)
 

@@ -20,7 +20,7 @@ _ELSEWHERE = {**dict.fromkeys(_HOW_CALLED, True), "vllm": _HOW_RUN}
 _NOT_IDENTITY = {
     "limits": True,
     "telemetry": True,
-    "run": {"name", "directory", "cache", "audit_talk"},  # no verdict depends on an audit
+    "run": {"name", "directory", "cache", "record", "audit_talk"},  # no verdict depends on an audit
     # Known by their hashes, which stand beside.
     "targets": {
         "__all__": {

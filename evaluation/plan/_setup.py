@@ -100,6 +100,12 @@ def set_up(config: Config, folder: Path, provided: Provided = _NOTHING) -> RunPl
         decisive=decisive_config(config),
         telemetry=config.telemetry,
     )
+    if config.run.record is not None and plan.hosts:
+        raise ConfigurationError(
+            f"run.record: the target {min(plan.hosts)!r} runs on a server that this command starts "
+            "and stops, which several drivers cannot share: serve it yourself and name its "
+            "base_url, or take run.record out"
+        )
     if jury.protocol.rule.card is not None:
         jury.check_card(jury_identity(identity_of(plan), jury.infos))
     return replace(plan, planned=count_trials(plan.trials())) if plan.uneven else plan

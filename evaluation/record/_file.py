@@ -14,15 +14,13 @@ from ...common import RecordError
 from ...common.files import make_private, private_folder
 from ._media import MEDIA
 from ._meta import SEALED, Meta, binding
-from ._schema import SCHEMA, add_head, check_schema
+from ._schema import PAGE, RECORD, SCHEMA, add_head, check_schema
 from .growth import Grown
 from .identity import differences, plain
+from .postgres import keep_current
 
 FORMAT = "2"
-RECORD = "record.sqlite"
 _LOCK = "run.lock"
-_PAGE = 8_192
-"""Bytes: rows of over a kilobyte leave an eighth of SQLite's usual pages of 4,096 empty."""
 _PATIENCE_S = 0.5
 """How long a run waits for its lock: `is_being_written` holds it for a moment."""
 _MARK = """
@@ -37,6 +35,7 @@ def last_written(directory: Path) -> datetime:
     Raises:
         RecordError: There is no record.
     """
+    keep_current(directory)
     # What is new may stand in the log beside it only.
     files = (directory / RECORD, directory / f"{RECORD}-wal")
     kept = [file.stat() for file in files if file.is_file()]
@@ -130,6 +129,7 @@ def mark_of(directory: Path) -> RecordMark | None:
         RecordError: There is one that cannot be read.
     """
     path = directory / RECORD
+    keep_current(directory)
     try:
         found = path.stat()
         with closing(open_read_only(path)) as database:
@@ -201,20 +201,13 @@ def open_database(
         raise RecordError(f"{path}: not a record that can be written ({error}).") from None
     try:
         if kept is not None:
-            _check_format(directory, kept.format)
+            check_format(directory, kept.format)
         if kept is not None and started and grown is None:
             _check_same_run(directory, kept.identity, plain(identity))
     except RecordError:
         database.close()
         raise
-    if grown is not None:
-        identity, meta = grown.identity, grown.meta
-    now = {**meta, "format": FORMAT, "identity": json.dumps(identity)}
-    if kept is None or not started:
-        now[SEALED] = "yes"
-    else:
-        now = {SEALED: "partly", **kept.raw, **now}
-    now |= binding(now)
+    now = facts_now(kept if started else None, identity, meta, grown)
     try:
         with database:
             database.execute("BEGIN")  # the head's column comes with what says whose it is
@@ -252,7 +245,7 @@ def _charge_open_calls(database: sqlite3.Connection) -> None:
 def _connected(path: Path) -> sqlite3.Connection:
     """Return a connection that writes to a file, which has the tables of a record then."""
     database = sqlite3.connect(path, check_same_thread=False)
-    database.execute(f"PRAGMA page_size = {_PAGE}")  # of a new file
+    database.execute(f"PRAGMA page_size = {PAGE}")  # of a new file
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = NORMAL")
     check_schema(database, whole=False)
@@ -260,11 +253,40 @@ def _connected(path: Path) -> sqlite3.Connection:
     return database
 
 
+def facts_now(
+    kept: Meta | None,
+    identity: Mapping[str, object],
+    meta: Mapping[str, str],
+    grown: Grown | None,
+) -> Mapping[str, str]:
+    """Return what is stored of a run as a whole when it is opened.
+
+    Args:
+        kept: What was stored before, None where no case is finished.
+        identity: See `open_database`; so are the others.
+        meta: Further facts.
+        grown: What is stored in place of both.
+    """
+    if grown is not None:
+        identity, meta = grown.identity, grown.meta
+    now = {**meta, "format": FORMAT, "identity": json.dumps(identity)}
+    if kept is None:
+        now[SEALED] = "yes"
+    else:
+        now = {SEALED: "partly", **kept.raw, **now}
+    return {**now, **binding(now)}
+
+
 def _count_cases(database: sqlite3.Connection) -> int:
     return int(database.execute("SELECT count(*) FROM cases").fetchone()[0])
 
 
-def _check_format(directory: Path, found: str) -> None:
+def check_format(directory: Path, found: str) -> None:
+    """Refuse a record of another format.
+
+    Raises:
+        RecordError: It has one.
+    """
     if found != FORMAT:
         raise RecordError(
             f"{directory}: the record has format {found}, and this version reads {FORMAT}: "

@@ -153,10 +153,13 @@ class GroupCommit:
             self._due.cancel()
             self._due = None
         rows, self._rows = [*self._rows, *self._held.values()], []
-        self._held, self._risk = {}, 0.0
+        risk, self._held, self._risk = self._risk, {}, 0.0
         # After a lost group the next one would keep results without their transcripts.
-        if not rows or self._broken is not None:
-            return
+        if rows and self._broken is None:
+            self._store(rows, risk)
+
+    def _store(self, rows: list[tuple[str, Row]], risk: float) -> None:
+        """Store a group of rows, of which calls under way risk so much; see `hold`."""
         try:
             self._check_files()
             by_table: dict[str, list[Row]] = {table: [] for table in self._statements}

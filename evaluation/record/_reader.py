@@ -50,6 +50,7 @@ from ._meta import Meta, RunData
 from ._pages import ENTRIES, CasePages
 from ._schema import HAS_TABLE, NATURAL, ORDERS, VALUES, check_schema, has_heads
 from .growth import KeptCases
+from .postgres import keep_current
 
 if TYPE_CHECKING:
     from ..metrics import TargetResponse
@@ -85,6 +86,7 @@ class RecordReader:
 
     def __init__(self, directory: Path) -> None:
         path = directory / RECORD
+        keep_current(directory)
         if not path.is_file():
             raise RecordError(
                 f"{directory}: there is no run here: name the directory that holds record.sqlite."

@@ -29,7 +29,8 @@ from ._media import MEDIA, placed
 from ._retried import RetriedCases
 from ._unchanged import Grow, looked_at
 from .growth import Grown
-from .stored import StoredCall, StoredEntry, as_stored, stored_call, stored_entry
+from .postgres import refuse_copy
+from .stored import Alone, StoredCall, StoredEntry, as_stored, stored_call, stored_entry
 
 T = TypeVar("T")
 
@@ -47,7 +48,7 @@ SELECT count(*) FROM cases JOIN entries USING (case_id) WHERE kind = 'VerdictAnn
 _ENTRIES = "SELECT case_id, number, kind, body FROM entries WHERE case_id = ?"
 _CASE = "SELECT * FROM cases WHERE case_id = ?"
 _LEAST_ROW = "SELECT coalesce(min(rowid), 0) FROM charges"
-_WRITE = {
+WRITE = {
     # First: the earlier transcript of a case makes way for the new one.
     "restarts": ("DELETE FROM entries WHERE case_id IN ({})", "?"),
     "calls": ("INSERT OR REPLACE INTO calls VALUES {}", "(?, ?, ?)"),
@@ -63,6 +64,7 @@ _WRITE = {
     "cases": ("INSERT OR REPLACE INTO cases VALUES {}", "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     "judged": ("DELETE FROM answers WHERE case_id IN ({})", "?"),
 }
+"""By table, how its rows are written, in this order; see `GroupCommit`."""
 _MOST_LOST = 0.01
 """Of a limit: what calls hold together that a process which is killed may not have kept."""
 _OPENED, _ANNOUNCED, _AUDITED = (
@@ -70,7 +72,7 @@ _OPENED, _ANNOUNCED, _AUDITED = (
 )
 
 
-class Record:
+class Record(Alone):
     """Writes the record of a run; see `open_record`.
 
     It is also the run's `Journal`: calls of an earlier process are found again by their
@@ -206,8 +208,16 @@ class Record:
         )
         self._commits.add(*rows, ("cases", (*row, head(linked, row))))
 
-    def commit(self) -> None:
+    async def settle(self) -> None:
         """Commit all that was written, for those who read the record beside this.
+
+        Raises:
+            RecordError: It cannot be.
+        """
+        self.commit()
+
+    def commit(self) -> None:
+        """Commit all that was written; see `settle`.
 
         Raises:
             RecordError: It cannot be.
@@ -219,16 +229,29 @@ class Record:
         """Add an entry to a finished case, or replace it; its chain then binds this one as well."""
         case_id, number, *_ = entry
         self.commit()  # what is linked below must be there
-        rows = {int(row[1]): row for row in self._read(_ENTRIES, case_id)} | {number: entry}
+        rows = self._entries_of(case_id) | {number: entry}
         last = START
         for at in sorted(rows):
-            last = link(last, case_id, at, rows[at][2], rows[at][3])
+            last = link(last, *rows[at])
+        *row, kept = self._case_of(case_id)
+        bound = head(last, row) if kept else kept  # an earlier version kept no chain
+        self._amend(entry, (*row, bound))
+
+    def _amend(self, entry: StoredEntry, case: Row) -> None:
+        """Store an entry of a finished case, and the case's row with the chain that binds it."""
+        self._commits.add(("entries", entry), ("cases", case))
+
+    def _entries_of(self, case_id: str) -> dict[int, StoredEntry]:
+        """Return the transcript of a finished case by number."""
+        rows = cast("list[StoredEntry]", self._read(_ENTRIES, case_id))
+        return {row[1]: row for row in rows}
+
+    def _case_of(self, case_id: str) -> Row:
+        """Return the row of a finished case."""
         case = self._one(_CASE, case_id)
         if case is None:
             raise RecordError(f"{self.directory}: the case {case_id!r} is not finished.")
-        *row, kept = case
-        bound = head(last, row) if kept else kept  # an earlier version kept no chain
-        self._commits.add(("entries", entry), ("cases", (*row, bound)))
+        return case
 
     def write_response(self, case_id: str, exchange: Exchange) -> None:
         """Store a response until the jury has judged it.
@@ -281,10 +304,14 @@ class Record:
         """
         try:
             self._retried.choose(asked if self.unasked else None)
+            self._forget_empty()
         except sqlite3.Error as error:
             raise RecordError(
                 f"{self.directory}: the record cannot be changed ({error})."
             ) from error
+
+    def _forget_empty(self) -> None:
+        self._retried.forget_empty()
 
     def _keep(self, media: Media) -> Media:
         kept = self.directory / MEDIA / media.sha256
@@ -343,11 +370,12 @@ async def open_record(
             belongs to another configuration, or rows cannot be written any more.
     """
     with locked(directory):
+        refuse_copy(directory)
         # Before anything is paid, and before this hides a change.
         grown = await looked_at(directory, grow)
         database, resumed = open_database(directory, identity, meta, grown)
         try:
-            commits = GroupCommit(directory / RECORD, database, _WRITE)
+            commits = GroupCommit(directory / RECORD, database, WRITE)
             record = Record(directory, database, commits, resumed=resumed, grown=grown)
             async with first_failure(), asyncio.TaskGroup() as group:
                 watching = group.create_task(commits.watch())

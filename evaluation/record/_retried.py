@@ -41,11 +41,11 @@ FROM calls JOIN cases ON call_id = case_id || '/target' JOIN temp.again USING (c
 WHERE response_outcome = 'error' AND is_empty(completion)
 """
 # What they took was spent all the same.
-_CHARGE_EMPTY = f"""
-INSERT INTO charges SELECT call_id, case_id, 'forgotten', {TOKENS_USED},
-    json_extract(completion, '$.cost_usd')
+_SPENT_EMPTY = f"""
+SELECT call_id, case_id, 'forgotten', {TOKENS_USED}, json_extract(completion, '$.cost_usd')
 {_EMPTY}
 """
+_CHARGE_EMPTY = f"INSERT INTO charges {_SPENT_EMPTY}"
 # An empty reply is an error, and was kept as a call: it would come again.
 _FORGET_EMPTY = f"DELETE FROM calls WHERE call_id IN (SELECT call_id {_EMPTY})"
 
@@ -78,8 +78,16 @@ class RetriedCases:
                 self._database.execute(_ASKED)
                 self._database.executemany(_TAKE, ((case_id,) for case_id in asked))
                 self._chosen -= self._database.execute(_DROP).rowcount
+
+    def forget_empty(self) -> None:
+        """Let the calls of the chosen cases be made again whose replies were empty."""
+        with self._database:
             self._database.execute(_CHARGE_EMPTY)
             self._database.execute(_FORGET_EMPTY)
+
+    def empty(self) -> list[Row]:
+        """Return those calls, as they are to be charged for."""
+        return self._database.execute(_SPENT_EMPTY).fetchall()
 
     def __contains__(self, case_id: str) -> bool:
         if not self._chosen:

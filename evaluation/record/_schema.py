@@ -4,6 +4,10 @@ import sqlite3
 
 from ...common.text import natural_key
 
+RECORD = "record.sqlite"
+"""File of a run's directory that holds its record."""
+PAGE = 8_192
+"""Bytes: rows of over a kilobyte leave an eighth of SQLite's usual pages of 4,096 empty."""
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS calls (

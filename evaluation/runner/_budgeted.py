@@ -33,6 +33,11 @@ class BudgetedExaminer:
         self._budget = budget
         self._estimator = estimator
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the budget lets no case begin any more."""
+        return self._budget.stopped is not None
+
     async def unless_stopped(self, waited: Coroutine[Any, Any, object]) -> None:
         """Wait for what a case needs, such as a server; see `Budget.unless_stopped`.
 

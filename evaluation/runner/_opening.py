@@ -53,7 +53,12 @@ def open_run_record(
             tell(line)
         return growth.grown
 
-    return open_record(plan.directory, identity_of(plan), meta, grow=grow)
+    where = plan.directory, identity_of(plan), meta
+    if plan.options.record is None:
+        return open_record(*where, grow=grow)
+    from ..record.drivers import open_shared_record  # few runs need it
+
+    return open_shared_record(*where, said=plan.options.record, grow=grow, tell=tell)
 
 
 @asynccontextmanager
@@ -71,6 +76,7 @@ async def begin_run(
     async with open_run_record(plan, unbound=unbound, tell=tell) as record:
         if retry_failed:
             record.retry_failed(trial.case_id for trial in plan.trials())
+            await record.settle()  # calls that are made again are gone by now
         _write_config(plan)
         write_skipped_rows(plan.directory, plan.recorded, record.left)
         write_skipped_items(plan.directory, plan.selection.dataset)

@@ -2,10 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Generator, Sequence
+from collections.abc import Coroutine, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from inspect import GEN_CLOSED, getgeneratorstate
 from typing import Any, Protocol
 
 from ...assembly.config import most_calls, most_media_bytes
@@ -18,11 +17,11 @@ from ..trials import CaseResult, Exchange, Trial
 from ._active_cases import ActiveCases, Slots
 from ._budgeted import BudgetedExaminer
 from ._media_room import MediaHold, MediaRoom
+from ._offered import Offered, taken
 from ._watched import watched
 from ._watermark import Watermark
 
-_Trials = Generator[Trial]
-_Numbered = Generator[tuple[int, Trial]]
+_Numbered = Offered[tuple[int, Trial]]
 
 
 class Observer(Protocol):
@@ -145,12 +144,22 @@ class Session:
         self._release_idle()
         async with watched(registry, self._observer, self._media):
             await self._examine_all()
+            while not self._is_cut_short:
+                self._finish_doubtful()  # or others would wait for them
+                if not await self._record.wait_for_others():
+                    break
+                self._finished_cases = self._record.count_finished()
+                await self._examine_all()
         if self._outages:
             raise OutageError(self._cut_short())
-        for trial, result in self._doubtful:
-            self._finish(trial, result)
+        self._finish_doubtful()
         if self._failures:
             raise FirstContactError(self._given_up())
+
+    @property
+    def _is_cut_short(self) -> bool:
+        """Whether this process begins no more cases, though some may be unfinished."""
+        return bool(self._outages or self._failures) or self._examiner.is_stopped
 
     async def _examine_all(self) -> None:
         hosts = self._plan.hosts
@@ -191,33 +200,35 @@ class Session:
             "Fix the cause and repeat the command: finished cases are kept."
         )
 
-    def _unfinished(self, *targets: str) -> _Trials:
+    def _unfinished(self, *targets: str) -> Iterator[Trial]:
         for trial in self._plan.trials(*targets):
             if trial.target not in self._lost and not self._record.is_finished(trial.case_id):
                 yield trial
 
-    def _unanswered(self, target: str) -> _Trials:
+    def _unanswered(self, target: str) -> Iterator[Trial]:
         for trial in self._unfinished(target):
             if self._record.response(trial.case_id) is None:
                 yield trial
 
     def _numbered(self, target: str) -> _Numbered:
-        yield from enumerate(self._unfinished(target))
+        return Offered(enumerate(self._unfinished(target)))
 
     async def _examine_together(self, targets: Sequence[str]) -> None:
         """Examine targets; the caller has counted this task as active."""
-        trials, slots = self._unfinished(*targets), Slots(self._cases, self._active)
+        trials, slots = Offered(self._unfinished(*targets)), Slots(self._cases, self._active)
         async with asyncio.TaskGroup() as group:
             # One by one as there is room, so that only the cases in progress are in memory.
-            for trial in trials:
+            async for trial in taken(trials, self._record, self._cases):
                 if not await self._may_begin(trials):
                     break
+                if trial.target in self._lost:
+                    continue
                 examine = partial(self._examine, trial, trials)
                 self._active.start(group, slots, trial.case_id, examine)
                 await slots.free()
             self._active.leave()
 
-    async def _may_begin(self, trials: _Trials | _Numbered) -> bool:
+    async def _may_begin(self, trials: Offered[Trial] | _Numbered) -> bool:
         """Return whether the next case may begin, once cases are not held back.
 
         The caller counts as active meanwhile: a pause lets no call in doubt fail.
@@ -225,7 +236,7 @@ class Session:
         if self._watcher is None:
             return True
         await self._watcher.unheld()
-        return getgeneratorstate(trials) != GEN_CLOSED
+        return not trials.is_closed
 
     @contextmanager
     def _under_way(self, trial: Trial) -> Generator[None]:
@@ -238,11 +249,11 @@ class Session:
         finally:
             self._watcher.left(trial.case_id)
 
-    async def _examine(self, trial: Trial, trials: _Trials) -> None:
+    async def _examine(self, trial: Trial, trials: Offered[Trial]) -> None:
         with self._under_way(trial), self._media.hold(self._active.waiting) as hold:
             await self._ask_and_judge(trial, trials, hold)
 
-    async def _ask_and_judge(self, trial: Trial, trials: _Trials, hold: MediaHold) -> None:
+    async def _ask_and_judge(self, trial: Trial, trials: Offered[Trial], hold: MediaHold) -> None:
         is_kept = trial.target in self._kept
         exchange = self._record.response(trial.case_id) if is_kept else None
         if exchange is not None:
@@ -264,7 +275,7 @@ class Session:
             await self._judge(trial, exchange, trials, hold)
 
     async def _judge(
-        self, trial: Trial, exchange: Exchange, trials: _Trials | _Numbered, hold: MediaHold
+        self, trial: Trial, exchange: Exchange, trials: Offered[Trial] | _Numbered, hold: MediaHold
     ) -> None:
         """Let the jury judge a case; without it, the case and all that follow stay unstarted."""
         try:
@@ -342,6 +353,11 @@ class Session:
             assert exchange is not None
             with self._under_way(trial), self._media.hold(self._active.waiting) as hold:
                 await self._judge(trial, exchange, trials, hold)
+
+    def _finish_doubtful(self) -> None:
+        doubtful, self._doubtful = self._doubtful, []
+        for trial, result in doubtful:
+            self._finish(trial, result)
 
     def _finish(self, trial: Trial, result: CaseResult) -> None:
         self._record.write_result(trial.case_id, result)

@@ -77,12 +77,14 @@ class TalkAuditor:
         """
         if not self._plan.options.audit_talk:
             return 0
-        self._record.commit()
+        await self._record.settle()
         with closing(RecordReader(self._plan.directory)) as reader:
             if reader.counts()[0] < self._plan.total + self._record.unasked:
                 return 0
             donors = _Donors(reader, self._plan.options.seed)
             due = _due(reader, self._plan, donors, retry_failed=self._retry_failed)
+            ours = await self._record.take([one.case_id for one in due], finished=True)
+            due = [one for one in due if one.case_id in ours]
             if not due:
                 return 0
             if self._observer is not None:

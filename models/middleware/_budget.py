@@ -240,7 +240,18 @@ class Budget:
             kept = self._keep.hold(call_id, estimate, self._share(estimate))
         self._held += 1
         self._take(estimate.tokens, estimate.usd, call_id)
-        return Reservation(estimate, call_id, kept)
+        reserved = Reservation(estimate, call_id, kept)
+        if call_id and self._keep is not None and self._keep.is_behind:
+            await self._stored(reserved, self._keep)
+        return reserved
+
+    async def _stored(self, reserved: Reservation, ledger: Ledger) -> None:
+        """Wait until what a call holds is stored, as far as it must be."""
+        try:
+            await ledger.caught_up()
+        except BaseException:
+            self.release(reserved)
+            raise
 
     async def _cover(self, estimate: Charge) -> None:
         """Wait until the budget covers a call.

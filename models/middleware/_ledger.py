@@ -9,8 +9,17 @@ class Ledger(Protocol):
     """Persists reservations of calls in flight, and charges by estimate.
 
     A process that is killed leaves what its calls held: the next one charges it, once.
-    Its methods are quick and never wait.
+    Its methods are quick and never wait, but for `caught_up`.
     """
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether no call may be made before `caught_up` returns."""
+        ...
+
+    async def caught_up(self) -> None:
+        """Wait until what calls hold is stored, and what was written before."""
+        ...
 
     def hold(self, call_id: str, held: Charge, share: float) -> int:
         """Store a call's reservation before it is made, and return its number for `let_go`.

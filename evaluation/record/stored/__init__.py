@@ -1,10 +1,12 @@
 """What is stored of a run, and what a run needs of whatever stores it."""
 
+from ._alone import Alone
 from ._mirrored import mirrored
 from ._rows import StoredCall, StoredEntry, as_stored, stored_call, stored_entry
 from ._run_record import RunRecord, TrialRecord
 
 __all__ = [
+    "Alone",
     "RunRecord",
     "StoredCall",
     "StoredEntry",

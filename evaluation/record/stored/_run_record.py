@@ -1,6 +1,6 @@
 """What a run needs of its record, whatever keeps it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -86,4 +86,21 @@ class RunRecord(TrialRecord, Protocol):
 
     def commit(self) -> None:
         """Commit all that was written."""
+        ...
+
+    async def take(self, case_ids: Sequence[str], *, finished: bool = False) -> Collection[str]:
+        """Return those of some cases whose trials this driver may examine, and no other does.
+
+        Args:
+            case_ids: Their ids.
+            finished: Whether they are finished, and something is added to them.
+        """
+        ...
+
+    async def wait_for_others(self) -> bool:
+        """Wait until other drivers finish or leave their trials; return whether they left any."""
+        ...
+
+    async def settle(self) -> None:
+        """Store all that was written, and have here what other drivers wrote."""
         ...

@@ -1,0 +1,176 @@
+"""The leases of a driver: on trials, and on its place among the drivers of a run.
+
+A lease on a trial lasts as long as its driver's own, which the driver renews while it works: by the
+clock of the server, so that those of the drivers do not matter. After the server was started anew,
+each driver has as long as a lease lasts to say that it is still there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..postgres import Connection, pipeline
+
+_LOCK = "SELECT 1 FROM safejury_runs WHERE id = %s FOR UPDATE"
+_GONE = """
+({driver}.until = '-infinity' OR ({driver}.until < now()
+    AND pg_postmaster_start_time() < now() - make_interval(secs => %(lease)s)))
+"""
+"""SQL for whether a driver has ended, or was not heard of for as long as a lease lasts."""
+_TAKE = f"""
+INSERT INTO safejury_leases AS held (run, case_id, driver)
+SELECT %(run)s::bigint, wanted, %(driver)s::bigint FROM unnest(%(cases)s::text[]) AS wanted
+WHERE NOT EXISTS (
+    SELECT 1 FROM safejury_cases AS done
+    WHERE done.run = %(run)s AND done.case_id = wanted AND done.revision > %(seen)s)
+ON CONFLICT (run, case_id) DO UPDATE SET driver = EXCLUDED.driver
+WHERE held.driver = EXCLUDED.driver OR EXISTS (
+    SELECT 1 FROM safejury_drivers AS other
+    WHERE other.id = held.driver AND {_GONE.format(driver="other")})
+RETURNING case_id, xmax <> 0
+"""
+_RENEW = """
+UPDATE safejury_drivers SET until = now() + make_interval(secs => %(lease)s)
+WHERE id = %(driver)s RETURNING tokens, usd
+"""
+_STATE = f"""
+SELECT run.revision, run.tokens, run.usd, run.unpriced,
+    (SELECT count(*) FROM safejury_drivers AS one
+     WHERE one.run = run.id AND one.id <> %(driver)s AND NOT {_GONE.format(driver="one")}),
+    EXISTS (SELECT 1 FROM safejury_charges AS held JOIN safejury_drivers AS one
+        ON one.id = held.driver
+        WHERE held.run = run.id AND held.kind = 'open' AND {_GONE.format(driver="one")})
+FROM safejury_runs AS run WHERE run.id = %(run)s
+"""
+_CHARGE = f"""
+WITH charged AS (
+    UPDATE safejury_charges AS held SET kind = 'estimated', revision = run.revision + 1
+    FROM safejury_drivers AS one, safejury_runs AS run
+    WHERE held.run = %(run)s AND held.kind = 'open' AND one.id = held.driver
+        AND run.id = held.run AND {_GONE.format(driver="one")}
+    RETURNING held.tokens, held.usd)
+UPDATE safejury_runs SET revision = revision + 1,
+    tokens = tokens + coalesce((SELECT sum(tokens) FROM charged), 0),
+    usd = usd + coalesce((SELECT sum(usd) FROM charged), 0)
+WHERE id = %(run)s AND EXISTS (SELECT 1 FROM charged)
+"""
+_OPEN_LEASES = f"""
+SELECT count(*) FILTER (WHERE NOT gone), count(*) FILTER (WHERE gone) FROM (
+    SELECT {_GONE.format(driver="one")} AS gone
+    FROM safejury_leases AS held JOIN safejury_drivers AS one ON one.id = held.driver
+    WHERE held.run = %(run)s AND held.driver <> %(driver)s AND NOT EXISTS (
+        SELECT 1 FROM safejury_cases AS done
+        WHERE done.run = held.run AND done.case_id = held.case_id)) AS others
+"""
+_END = "UPDATE safejury_drivers SET until = '-infinity' WHERE id = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """A driver of a run.
+
+    Attributes:
+        run: The run's number in the database.
+        number: The driver's.
+        lease: Seconds for which it is waited for.
+    """
+
+    run: int
+    number: int
+    lease: float
+
+    @property
+    def values(self) -> dict[str, object]:
+        """What the statements here are about."""
+        return {"run": self.run, "driver": self.number, "lease": self.lease}
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Trials that a driver may examine.
+
+    Attributes:
+        cases: The ids of their cases.
+        earlier: Whether another driver had one of them before.
+    """
+
+    cases: frozenset[str]
+    earlier: bool
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How far a run is.
+
+    Attributes:
+        revision: Its last change.
+        tokens: Tokens that all drivers spent.
+        usd: US dollars likewise.
+        unpriced: Calls of unknown price.
+        own_tokens: What this driver stored of the tokens.
+        own_usd: US dollars likewise.
+        others: Other drivers at work.
+    """
+
+    revision: int
+    tokens: int
+    usd: float
+    unpriced: int
+    own_tokens: int
+    own_usd: float
+    others: int
+
+
+async def take(connection: Connection, driver: Driver, cases: Sequence[str], seen: int) -> Taken:
+    """Take the trials of cases that no other driver has and that are not finished.
+
+    Args:
+        connection: To the database.
+        driver: Who takes them.
+        cases: Their ids.
+        seen: What was finished up to this revision may be taken again; -1 for nothing.
+    """
+    values = {**driver.values, "cases": list(cases), "seen": seen}
+    async with connection.transaction(), pipeline(connection):
+        await connection.execute(_LOCK, (driver.run,))  # a group may just finish one
+        cursor = await connection.execute(_TAKE, values)
+    rows = await cursor.fetchall()
+    return Taken(frozenset(case_id for case_id, _ in rows), any(held for _, held in rows))
+
+
+async def renew(connection: Connection, driver: Driver) -> State:
+    """Renew a driver's lease, and charge what calls of drivers held that are gone."""
+    async with pipeline(connection):
+        own = await connection.execute(_RENEW, driver.values)
+        state = await connection.execute(_STATE, driver.values)
+    tokens, usd = await own.fetchone()
+    *counts, charges_due = await state.fetchone()
+    if charges_due:
+        async with connection.transaction():
+            await connection.execute(_LOCK, (driver.run,))
+            await connection.execute(_CHARGE, driver.values)
+        return await renew(connection, driver)
+    revision, all_tokens, all_usd, unpriced, others = counts
+    return State(revision, all_tokens, all_usd, unpriced, tokens, usd, others)
+
+
+async def open_leases(connection: Connection, driver: Driver) -> tuple[int, int]:
+    """Count the unfinished trials of other drivers: of those at work, and of those gone."""
+    cursor = await connection.execute(_OPEN_LEASES, driver.values)
+    working, gone = await cursor.fetchone()
+    return working, gone
+
+
+async def end(connection: Connection, driver: Driver) -> None:
+    """End a driver's lease, so that others may take what it leaves."""
+    await connection.execute(_END, (driver.number,))
+
+
+def charge_gone(connection: Connection, run: int, lease: float) -> None:
+    """Charge what calls of drivers held that are gone, within a transaction that locks the run."""
+    connection.execute(_CHARGE, {"run": run, "lease": lease})
+
+
+def count_others(connection: Connection, run: int, lease: float) -> int:
+    """Count the drivers at work on a run."""
+    values = {"run": run, "driver": 0, "lease": lease}
+    return connection.execute(_STATE, values).fetchone()[4]

@@ -1,0 +1,39 @@
+"""Records in PostgreSQL: where they are, their tables, and copies of them as SQLite."""
+
+from ._client import (
+    Connection,
+    connect,
+    connect_async,
+    errors,
+    is_away,
+    pipeline,
+    unusable,
+    why,
+)
+from ._copy import Copied, bring_up_to_date, copy_run
+from ._current import driven, keep_current, refuse_copy
+from ._place import POINTER, Place
+from ._tables import COLUMNS, KEYS, TYPES, make_tables
+
+__all__ = [
+    "COLUMNS",
+    "KEYS",
+    "POINTER",
+    "TYPES",
+    "Connection",
+    "Copied",
+    "Place",
+    "bring_up_to_date",
+    "connect",
+    "connect_async",
+    "copy_run",
+    "driven",
+    "errors",
+    "is_away",
+    "keep_current",
+    "make_tables",
+    "pipeline",
+    "refuse_copy",
+    "unusable",
+    "why",
+]
