@@ -44,6 +44,15 @@ class Kept:
         self.held: dict[int, tuple[str, Charge]] = {}
         self.shares: list[float] = []
         self.charged: list[tuple[str, Charge]] = []
+        self.stored = asyncio.Event()
+        self.stored.set()
+
+    @property
+    def is_behind(self) -> bool:
+        return not self.stored.is_set()
+
+    async def caught_up(self) -> None:
+        await self.stored.wait()
 
     def hold(self, call_id: str, held: Charge, share: float) -> int:
         self.shares.append(share)
@@ -233,6 +242,22 @@ async def test_a_failed_call_is_charged_unless_the_server_turned_it_away(
     expected = [("q/t/0/target", Charge(charged, charged / 1e6))]
     assert kept.charged == (expected if charged else [])
     assert (kept.shares, kept.held) == ([0.5], {})
+
+
+async def test_a_call_waits_until_what_it_holds_is_stored():
+    kept = Kept()
+    kept.stored.clear()
+    budget = Budget(max_tokens_total=1000, keep=kept)
+    call = asyncio.create_task(budget.reserve(Charge(10, None), "case/r0/seat/a0"))
+    broken = asyncio.create_task(budget.reserve(Charge(10, None), "case/r0/seat/a1"))
+    await asyncio.sleep(0)
+    assert len(kept.held) == 2
+    assert not call.done()
+    broken.cancel()
+    await asyncio.wait([broken])
+    assert len(kept.held) == 1
+    kept.stored.set()
+    assert (await call).estimate == Charge(10, None)
 
 
 async def test_a_call_that_never_connected_costs_nothing():
