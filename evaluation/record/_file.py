@@ -29,15 +29,24 @@ SELECT (SELECT count(*) FROM cases), (SELECT max(rowid) FROM cases),
 """
 
 
+def record_in(directory: Path) -> Path:
+    """Return the file of the record in a run's directory, up to date if a database keeps it.
+
+    Raises:
+        RecordError: The database cannot be read.
+    """
+    keep_current(directory)
+    return directory / RECORD
+
+
 def last_written(directory: Path) -> datetime:
     """Return when something was last written to a run's record, as its files say, in seconds.
 
     Raises:
         RecordError: There is no record.
     """
-    keep_current(directory)
     # What is new may stand in the log beside it only.
-    files = (directory / RECORD, directory / f"{RECORD}-wal")
+    files = (record_in(directory), directory / f"{RECORD}-wal")
     kept = [file.stat() for file in files if file.is_file()]
     times = [each.st_mtime for each in kept if each.st_size]
     if not times:
@@ -128,8 +137,7 @@ def mark_of(directory: Path) -> RecordMark | None:
     Raises:
         RecordError: There is one that cannot be read.
     """
-    path = directory / RECORD
-    keep_current(directory)
+    path = record_in(directory)
     try:
         found = path.stat()
         with closing(open_read_only(path)) as database:

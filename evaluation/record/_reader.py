@@ -43,14 +43,13 @@ from ._deliberated import (
     deliberated,
     describe_changed,
 )
-from ._file import FORMAT, RECORD, open_read_only
+from ._file import FORMAT, open_read_only, record_in
 from ._integrity import ChangedCase, CheckedCase, Integrity, check_record
 from ._media import MediaFolder
 from ._meta import Meta, RunData
 from ._pages import ENTRIES, CasePages
 from ._schema import HAS_TABLE, NATURAL, ORDERS, VALUES, check_schema, has_heads
 from .growth import KeptCases
-from .postgres import keep_current
 
 if TYPE_CHECKING:
     from ..metrics import TargetResponse
@@ -85,8 +84,7 @@ class RecordReader:
     """
 
     def __init__(self, directory: Path) -> None:
-        path = directory / RECORD
-        keep_current(directory)
+        path = record_in(directory)
         if not path.is_file():
             raise RecordError(
                 f"{directory}: there is no run here: name the directory that holds record.sqlite."

@@ -370,7 +370,7 @@ async def open_record(
             belongs to another configuration, or rows cannot be written any more.
     """
     with locked(directory):
-        refuse_copy(directory)
+        refuse_copy(directory, "set run.record, or give this run another run.name")
         # Before anything is paid, and before this hides a change.
         grown = await looked_at(directory, grow)
         database, resumed = open_database(directory, identity, meta, grown)

@@ -5,11 +5,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
 
-from ._file import RECORD, open_read_only
+from ._file import open_read_only, record_in
 from ._reader import RecordReader
 from .growth import Grown
 from .identity import refuse_shared
-from .postgres import keep_current
 
 Grow = Callable[[RecordReader], Awaitable[Grown | None]]
 """Says what is stored of a run that is opened again; None where nothing of it is kept."""
@@ -37,8 +36,7 @@ async def looked_at(directory: Path, grow: Grow | None) -> Grown | None:
 
 def is_begun(directory: Path) -> bool:
     """Return whether a directory has a record with data of a run."""
-    path = directory / RECORD
-    keep_current(directory)
+    path = record_in(directory)
     if not path.is_file():
         return False
     try:

@@ -17,6 +17,7 @@ from .._reader import RecordReader
 from .._schema import SCHEMA, add_head, check_schema
 from .._unchanged import is_begun
 from ..identity import refuse_shared
+from ..postgres import refuse_copy
 from ._choice import Choice, Report
 from ._facts import merged_facts
 from ._files import copy_media, write_config, write_lists
@@ -90,6 +91,7 @@ def merge_runs(
         RecordError: A run cannot be read or written, the runs have different juries, one id means
             two queries, or two runs have judged a case otherwise.
     """
+    refuse_copy(into, "name another directory")
     there = is_begun(into)
     if not there:
         mark_of(into)  # says why where a record is there and cannot be read

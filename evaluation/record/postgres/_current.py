@@ -46,8 +46,12 @@ def driven(directory: Path) -> Generator[None]:
         _driven.discard(place)
 
 
-def refuse_copy(directory: Path) -> None:
+def refuse_copy(directory: Path, do: str) -> None:
     """Refuse to write to a record in a directory that is the copy of one in a database.
+
+    Args:
+        directory: The run's directory.
+        do: What to do instead.
 
     Raises:
         RecordError: It is.
@@ -55,5 +59,5 @@ def refuse_copy(directory: Path) -> None:
     if (place := Place.kept(directory)) is not None:
         raise RecordError(
             f"{directory}: the record of this run is in {place.shown}, and what is here is a copy: "
-            "set run.record, or give this run another run.name."
+            f"{do}."
         )

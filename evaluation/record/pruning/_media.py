@@ -17,6 +17,7 @@ from .._meta import SEALED, Meta, binding
 from .._reader import RecordReader
 from .._schema import HAS_TABLE
 from ..identity import PRUNED, Pruned, written_notes
+from ..postgres import refuse_copy
 
 _PUT = "INSERT OR REPLACE INTO meta VALUES (?, ?)"
 _NAMED = 3
@@ -58,6 +59,7 @@ def prune_media(directory: Path) -> Pruned | None:
             would hide it.
         RecordError: The record cannot be read or written, or a file cannot be removed.
     """
+    refuse_copy(directory, "remove what there is of it there")
     with closing(RecordReader(directory)) as reader:
         files = dict(_media_files(directory / MEDIA))
         if not files:
