@@ -214,6 +214,12 @@ class RunConfig(Part):
     run's directory unless given."""
     audit_talk: int = Field(default=0, ge=0)
     """On how many of the cases that are discussed the jurors vote twice more, without the talk."""
+    engine: Literal["local", "ray"] = "local"
+    """What examines the cases: this process, or workers on a Ray cluster."""
+    address: Text | None = None
+    """Where the cluster is, as `HOST:PORT`; the one of this machine unless given."""
+    workers: int | None = Field(default=None, ge=1)
+    """How many workers there are; one for each CPU that the cluster has unless given."""
 
 
 class TelemetryConfig(Part):

@@ -6,23 +6,30 @@ from typing import cast
 
 from ...common import ConfigurationError, import_named
 from ...common.text import quoted
-from ...models import Limiter
+from ...models import Leaseholder, Limiter, PlaceLimits
 from ...targets import FunctionTarget, TargetFunction
 from ..config import LimitsConfig
 
 
-def function_target(name: str, function: TargetFunction, limits: LimitsConfig) -> FunctionTarget:
+def function_target(
+    name: str, function: TargetFunction, limits: LimitsConfig, leases: Leaseholder | None = None
+) -> FunctionTarget:
     """Return the target that asks a function, within the limits that an endpoint has.
 
     Args:
         name: The target's name.
         function: What is asked.
         limits: The run's.
+        leases: Those of this worker; None where it shares no limit with others.
 
     Raises:
         ConfigurationError: It is not async, or cannot be called with one argument.
     """
-    limiter = Limiter(limits.concurrency, limits.requests_per_minute)
+    own = PlaceLimits(limits.concurrency, limits.requests_per_minute)
+    if leases is None:
+        limiter = Limiter(own.concurrency, own.requests_per_minute)
+    else:
+        limiter = leases.limiter(f"function {name}", own)
     return FunctionTarget(name, function, limiter=limiter)
 
 

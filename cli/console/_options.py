@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -142,6 +142,32 @@ Otel = Annotated[
     typer.Option(
         "--otel",
         help="Send spans, events and metrics by OpenTelemetry, to where OTEL_* variables say.",
+    ),
+]
+Engine = Annotated[
+    Literal["local", "ray"] | None,
+    typer.Option(
+        "--engine",
+        help="What examines the cases: this process (local), or workers on a Ray cluster (ray); "
+        "the config's, or local, by default.",
+    ),
+]
+ClusterAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        metavar="HOST:PORT",
+        help="Where the Ray cluster is; the one of this machine, which is started if need be, by "
+        "default.",
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        min=1,
+        metavar="N",
+        help="Workers on the Ray cluster; one for each of its CPUs by default.",
     ),
 ]
 Export = Annotated[

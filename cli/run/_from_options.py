@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,21 @@ class JuryOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Placing:
+    """Where cases are examined; None leaves it as the config says.
+
+    Attributes:
+        engine: `local` or `ray`.
+        address: Where the cluster is.
+        workers: How many workers there are.
+    """
+
+    engine: str | None = None
+    address: str | None = None
+    workers: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RunOptions:
     """What options change of a run; None and nothing leave it as it is.
 
@@ -70,6 +85,7 @@ class RunOptions:
         directory: Folder that holds the runs.
         audit_talk: On how many discussed cases the jurors vote again without the talk.
         otel: Whether the run is recorded by OpenTelemetry, whatever the config says.
+        placing: Where its cases are examined.
     """
 
     dataset: str | None = None
@@ -79,6 +95,7 @@ class RunOptions:
     directory: str | None = None
     audit_talk: int | None = None
     otel: bool = False
+    placing: Placing = Placing()
 
     def applied(self, config: Config) -> Config:
         """Return a config with the changes.
@@ -91,6 +108,11 @@ class RunOptions:
         name = None if self.name is None else checked_name(self.name)
         changes = _but_none(dataset=dataset, limit=self.limit, scenarios=scenarios)
         run = _but_none(name=name, directory=self.directory, audit_talk=self.audit_talk)
+        run |= _but_none(**asdict(self.placing))
+        if (run.get("engine") or config.run.engine) != "ray" and (
+            self.placing.address or self.placing.workers
+        ):
+            raise ConfigurationError("--address and --workers are for --engine ray: add it")
         if self.otel:
             changes["telemetry"] = config.telemetry.model_copy(update={"otel": True})
         return config.model_copy(update={**changes, "run": config.run.model_copy(update=run)})

@@ -26,7 +26,7 @@ def show_plan(plan: RunPlan) -> int:
         left = many(growth.total - growth.finished, "case")
         whole = f"expected for {left} that are left (estimate)"
     lines += [f"{whole}:", *expected]
-    for line in (*lines, *run_async(_servers(plan))):
+    for line in (*lines, *run_async(_servers(plan)), *run_async(_engine(plan))):
         write_line(line)
     if problems:
         raise ConfigurationError("; ".join(problem.rstrip(".") for problem in problems))
@@ -52,3 +52,11 @@ async def _servers(plan: RunPlan) -> list[str]:
     if not plan.servers:
         return ["no server is started: no model has `vllm:`"]
     return render_plan(await plan_servers(plan.servers))
+
+
+async def _engine(plan: RunPlan) -> list[str]:
+    if plan.options.engine == "local":
+        return []
+    from ...evaluation.engine import describe_cluster
+
+    return await describe_cluster(plan)

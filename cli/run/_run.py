@@ -11,6 +11,8 @@ from ..console import (
     AllowSkipped,
     AuditTalk,
     Changes,
+    ClusterAddress,
+    Engine,
     JurorModels,
     JurorsKey,
     JurorsUrl,
@@ -23,6 +25,7 @@ from ..console import (
     RunName,
     RunsDirectory,
     Watch,
+    Workers,
     guarded,
 )
 
@@ -83,6 +86,9 @@ def run(
     retry_failed: RetryFailed = False,
     audit_talk: AuditTalk = None,
     otel: Otel = False,
+    engine: Engine = None,
+    address: ClusterAddress = None,
+    workers: Workers = None,
     plan: Annotated[
         bool, typer.Option("--plan", help="Show calls, cost and servers to expect; run nothing.")
     ] = False,
@@ -91,14 +97,17 @@ def run(
 ) -> int:
     """Evaluate targets. Repeat the command to resume a run that was stopped."""
     from ...evaluation.metrics import Thresholds
-    from ._from_options import JuryOptions, RunOptions
+    from ._from_options import JuryOptions, Placing, RunOptions
 
     run_plan = _planned(
         config,
         changes or (),
         (target_model, target_url, target_api_key_env),
         JuryOptions(tuple(jurors or ()), url, api_key_env),
-        RunOptions(dataset, limit, tuple(scenario or ()), name, directory, audit_talk, otel),
+        RunOptions(
+            *(dataset, limit, tuple(scenario or ()), name, directory, audit_talk, otel),
+            Placing(engine, address, workers),
+        ),
     )
     if plan:
         from ._plan import show_plan

@@ -1,10 +1,27 @@
 """Runs trials in other processes: workers examine them, and a driver alone writes the record."""
 
-from ._pool import Link, Pool, WorkerLost
-from ._run import run_with
-from ._shares import most_workers
-from ._travel import check_travels
-from ._worker import Worker
+from typing import TYPE_CHECKING
+
+from ...common import lazy
+
+if TYPE_CHECKING:
+    from ._pool import Link, Pool, WorkerLost
+    from ._run import run_with
+    from ._travel import check_travels
+    from ._worker import Worker
+    from .cluster import describe_cluster, open_ray
+
+if not TYPE_CHECKING:  # or a checker would take every name for one of ours
+    __getattr__ = lazy(
+        __name__,
+        {
+            "_pool": ["Link", "Pool", "WorkerLost"],
+            "_run": ["run_with"],
+            "_travel": ["check_travels"],
+            "_worker": ["Worker"],
+            "cluster": ["describe_cluster", "open_ray"],
+        },
+    )
 
 __all__ = [
     "Link",
@@ -12,6 +29,7 @@ __all__ = [
     "Worker",
     "WorkerLost",
     "check_travels",
-    "most_workers",
+    "describe_cluster",
+    "open_ray",
     "run_with",
 ]

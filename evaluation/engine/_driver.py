@@ -2,35 +2,39 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from math import ceil
 
 import msgspec
 
 from ... import common
-from ...common import (
-    FirstContactError,
-    OutageError,
-    SafejuryError,
-    first_failure,
-)
+from ...assembly.config import most_calls
+from ...assembly.models import OpenModels
+from ...common import BudgetError, FirstContactError, OutageError, SafejuryError, first_failure
 from ...common.text import many
-from ...models import ModelRegistry, Wait
+from ...models import Charge, Wait
+from ...models.leases import BudgetReport
 from ..plan import RunPlan
 from ..record import RunRecord
 from ..runner import CaseWatcher, Estimates, Observer, proven_models
+from ..trials import Trial
 from ._giving import Giver
 from ._messages import Ended, Report, Spent, Work
 from ._pool import Link, Pool, WorkerLost
-from ._shares import Share, Shares
 from ._travel import setup_of
 from ._trials import TrialsLeft
 from ._writing import Outstanding, RowWriter
 
+_NOTHING = Charge(0, 0.0)
 _MOST_GIVEN = 64
 """Trials in one message."""
 _PACE_S = 0.05
 _PACE_EACH_S = 0.0125
 _SLOWEST_PACE_S = 0.5
+_CASES_PER_CALL = 2
+_GROWTH_S = 2.0
+"""Between two looks at whether there is room for more workers."""
 _MOST_LOST = 3
 """Times the number of workers: so many lost without a case finished between them end a run."""
 _FINAL_S = 5.0
@@ -41,12 +45,12 @@ _FINAL_S = 5.0
 class _Crew:
     """One worker, as the driver knows it."""
 
-    number: int
+    name: str
     link: Link
-    share: Share
     outstanding: Outstanding = field(default_factory=Outstanding)
     given: list[int] = field(default_factory=list[int])
     spent: Spent = Spent()
+    booked: BudgetReport = BudgetReport()
     is_ready: bool = False
     has_left: bool = False
     cases: int = 0
@@ -60,7 +64,7 @@ class Driver:
         plan: What to run.
         record: The run's record, which only this process writes.
         pool: The workers.
-        registry: Has the run's budget, with what was spent before.
+        models: Has the book of leases, and the run's budget with what was spent before.
         estimator: Estimates the charge of a case; None where the run has no limit.
         observer: Called with the progress.
         watcher: Told of each case; may hold cases back.
@@ -71,7 +75,7 @@ class Driver:
         plan: RunPlan,
         record: RunRecord,
         pool: Pool,
-        registry: ModelRegistry,
+        models: OpenModels,
         estimator: Estimates | None,
         observer: Observer | None,
         watcher: CaseWatcher | None,
@@ -79,18 +83,20 @@ class Driver:
         self._plan = plan
         self._record = record
         self._pool = pool
-        self._registry, self._budget = registry, registry.budget
+        assert models.book is not None
+        self._registry = models.registry
         self._observer = observer
         self._lost_targets = set[str]()
         places = plan.targets_by_place()
         self._lanes = [TrialsLeft(plan, record, names, self._lost_targets) for names in places]
-        self._giver = Giver(plan, record, pool, estimator, watcher)
-        self._shares = Shares(plan.limits, pool.number, registry.budget)
+        self._giver = Giver(plan, record, pool, watcher)
+        self._estimator = estimator
+        self._book = models.book
+        self._opened = 0
         self._crews: dict[int, _Crew] = {}
         self._writer = RowWriter(plan, record, observer, watcher)
         self._outages: dict[str, None] = {}
         self._lost_since = 0
-        self._was_given = False
         self._over = asyncio.Event()
         self.stopped: str | None = None
 
@@ -109,14 +115,20 @@ class Driver:
         self._look()
         async with first_failure(), asyncio.TaskGroup() as group:
             watch = group.create_task(self._show())
-            serving = [group.create_task(self._serve(at)) for at in range(self._pool.number)]
-            await self._over.wait()
-            for task, crew in zip(serving, range(self._pool.number), strict=True):
-                if crew not in self._crews or not self._crews[crew].is_ready:
+            serving = list[asyncio.Task[None]]()
+            while not self._over.is_set():
+                while len(serving) < self._pool.number():
+                    serving.append(group.create_task(self._serve(len(serving))))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._over.wait(), _GROWTH_S)
+            for number, task in enumerate(serving):
+                crew = self._crews.get(number)
+                if crew is None or not crew.is_ready:
                     task.cancel()  # no room was found for it
                 else:
-                    self._tell(self._crews[crew], Work({}, [], closed=True))
-            await asyncio.wait(serving)
+                    self._tell(crew, Work({}, [], closed=True))
+            if serving:
+                await asyncio.wait(serving)
             watch.cancel()
         if self._outages:
             raise OutageError(self._cut_short(total))
@@ -125,7 +137,8 @@ class Driver:
     async def _serve(self, number: int) -> None:
         """Keep one worker at work; when it is lost, another takes its place."""
         while not self._over.is_set():
-            crew = _Crew(number, self._pool.open(number), self._shares.take(number))
+            self._opened += 1
+            crew = _Crew(f"{number}.{self._opened}", self._pool.open(number))
             crew.given = [0 for _ in self._lanes]
             self._crews[number] = crew
             try:
@@ -139,15 +152,25 @@ class Driver:
             finally:
                 del self._crews[number]
                 await crew.link.close()
+                self._drop(crew)
 
     async def _drive(self, crew: _Crew) -> None:
         answered = proven_models(self._plan, self._record)
-        pace = min(_SLOWEST_PACE_S, max(_PACE_S, _PACE_EACH_S * self._pool.number))
-        setup = setup_of(self._plan, crew.share.limits, pace=pace, answered=answered)
+        number = self._pool.number()
+        setup = setup_of(
+            self._plan,
+            worker=crew.name,
+            cases=_CASES_PER_CALL * ceil(most_calls(self._plan.limits) / number),
+            pace=min(_SLOWEST_PACE_S, max(_PACE_S, _PACE_EACH_S * number)),
+            answered=answered,
+        )
         await crew.link.start(msgspec.msgpack.encode(setup))
         while True:
             report = msgspec.msgpack.decode(await crew.link.take(), type=Report)
             self._take_in(crew, report)
+            if report.lease is not None:
+                crew.booked = report.lease.budget
+                self._tell(crew, Work({}, [], grant=self._book.renew(report.lease)))
             if report.ended is not None:
                 self._check(crew, report.ended)
                 return
@@ -160,7 +183,7 @@ class Driver:
             left = self._writer.write(crew.outstanding, report.rows)
         for trial, lane, row in left:
             if not row.outage:
-                self._lanes[lane].put_back(trial)
+                self._stop(row.why)
                 continue
             self._outages[row.why] = None
             if row.asked:
@@ -169,48 +192,65 @@ class Driver:
                 self._lost_targets.add(trial.target)
         if self._writer.finished > before:
             self._lost_since = 0
-        self._charge(crew, report.spent)
-        crew.is_ready, crew.cases, crew.waits = report.ready, report.cases, report.waits
-        if crew.spent.stopped is not None:
-            self._stop_if_all_are()
+        crew.spent, crew.cases, crew.waits = report.spent, report.cases, report.waits
+        crew.is_ready = report.ready
         self._look()
 
-    def _charge(self, crew: _Crew, spent: Spent) -> None:
-        """Add to the run's budget what calls of a worker have cost since its last report."""
-        before, crew.spent = crew.spent, spent
-        self._budget.add_earlier_cost(
-            spent.tokens - before.tokens, spent.usd - before.usd, spent.unknown - before.unknown
-        )
-
-    def _stop_if_all_are(self) -> None:
-        """Let no case begin any more once no worker has anything left of its share."""
-        ready = [crew for crew in self._crews.values() if crew.is_ready]
-        if all(crew.spent.stopped is not None for crew in ready):
-            self.stopped = ready[0].spent.stopped
-            for lane in self._lanes:
-                lane.close()
+    def _stop(self, why: str) -> None:
+        """Let no case begin any more, because the budget does not cover it."""
+        self.stopped = self.stopped or why
+        for lane in self._lanes:
+            lane.close()
 
     async def _feed(self, crew: _Crew, report: Report) -> None:
         """Give a worker as many trials as it has room for."""
         if not report.ready or self._over.is_set():
             return
         work, media = Work({}, []), dict[str, object]()
-        room = 0 if crew.spent.stopped else _MOST_GIVEN
+        room = _MOST_GIVEN
         for number, (lane, takes) in enumerate(zip(self._lanes, report.takes, strict=True)):
             while room and takes > crew.given[number]:
                 if (found := lane.next()) is None:
                     work.dry.append(number)
                     break
                 trial, again = found
+                if not self._may_begin(trial):
+                    lane.put_back(trial, again=again)
+                    work.dry.append(number)
+                    break
                 crew.outstanding.trials[trial.case_id] = trial, number
-                given, its_media = await self._giver.given(trial, again=again)
+                given, its_media = await self._giver.given(trial, self._charge(trial), again=again)
                 work.given.setdefault(number, []).append(given)
                 media |= its_media
                 crew.given[number] += 1
                 room -= 1
-        self._was_given = self._was_given or bool(work.given)
-        self._tell(crew, work, media)
+        if work.given or work.dry:
+            self._tell(crew, work, media)
         self._look()
+
+    def _drop(self, crew: _Crew, held: Charge = _NOTHING, unpriced: int = 0) -> None:
+        """Take back what a worker leases, and book what it spent since it last told the book."""
+        booked, spent = crew.booked.spent, crew.spent
+        charged = Charge(
+            held.tokens + spent.tokens - booked.tokens,
+            (held.usd or 0.0) + spent.usd - (booked.usd or 0.0),
+        )
+        unknown = unpriced + spent.unknown - crew.booked.unknown
+        self._book.drop(crew.name, charged, unpriced=unknown)
+
+    def _may_begin(self, trial: Trial) -> bool:
+        """Return whether the budget has room for a case now."""
+        try:
+            paid = self._giver.is_answered(trial)
+            return self._estimator is None or self._book.budget.begin_case_now(
+                trial.case_id, self._charge(trial), paid=paid
+            )
+        except BudgetError as error:
+            self._stop(str(error))
+            return False
+
+    def _charge(self, trial: Trial) -> Charge:
+        return Charge(0, None) if self._estimator is None else self._estimator.case(trial)
 
     def _tell(self, crew: _Crew, work: Work, media: dict[str, object] | None = None) -> None:
         crew.link.give(msgspec.msgpack.encode(work), media or {})
@@ -239,7 +279,7 @@ class Driver:
         """Let others run the trials of a lost worker, and charge what its calls held."""
         self._lost_since += 1
         taken = crew.outstanding
-        if self._lost_since > _MOST_LOST * self._pool.number:
+        if self._lost_since > _MOST_LOST * self._pool.number():
             raise OutageError(
                 f"{self._lost_since} workers were lost without a case finished between them; "
                 f"the last: {_named(crew.link)}, {lost}. Finished cases are kept: fix the cause "
@@ -248,15 +288,12 @@ class Driver:
         with self._record.together():
             held = self._writer.charge_held(taken)
         self._record.commit()
-        self._budget.add_earlier_cost(held.tokens, held.usd or 0.0, taken.unpriced)
-        spent = crew.spent
-        self._shares.give_back(
-            crew.share, spent.tokens + held.tokens, spent.usd + (held.usd or 0.0)
-        )
+        self._drop(crew, held, taken.unpriced)
         back = many(len(taken.trials), "case")
         for case_id, (trial, lane) in taken.trials.items():
             self._writer.left(case_id)
-            self._lanes[lane].put_back(trial)
+            self._book.budget.end_case(case_id)
+            self._lanes[lane].put_back(trial, again=True)
         taken.trials.clear()
         if self._observer is not None:
             self._observer.notify(f"{_named(crew.link)} is lost ({lost}): {back} begin again")
@@ -273,7 +310,6 @@ class Driver:
                     report = msgspec.msgpack.decode(await crew.link.take(), type=Report)
                     with self._record.together():
                         self._writer.write(crew.outstanding, report.rows)
-                    self._charge(crew, report.spent)
                     if report.ended is not None:
                         return
         except (WorkerLost, TimeoutError):

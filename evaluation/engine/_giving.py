@@ -8,7 +8,7 @@ from ...datasets import Media, Query, with_media
 from ...models import Charge
 from ..plan import RunPlan
 from ..record import RunRecord, as_stored
-from ..runner import CaseWatcher, Estimates, Stage
+from ..runner import CaseWatcher, Stage
 from ..trials import Exchange, Trial
 from ._messages import Given
 from ._pool import Pool
@@ -24,7 +24,6 @@ class Giver:
         plan: The run.
         record: Its record.
         pool: Makes media available to workers.
-        estimator: Estimates the charge of a case; None where the run has no limit.
         watcher: Told of cases that begin; may hold them back.
     """
 
@@ -33,24 +32,29 @@ class Giver:
         plan: RunPlan,
         record: RunRecord,
         pool: Pool,
-        estimator: Estimates | None,
         watcher: CaseWatcher | None,
     ) -> None:
         self._record = record
-        self._stage = Stage(record, plan)
+        self._stage = Stage(record, plan, shows=False)
         self._pool = pool
-        self._estimator = estimator
         self._watcher = watcher
         self._recorded = plan.recorded
         self._kept = set(plan.functions)
         self._shelf = OrderedDict[str, tuple[object, int]]()
         self._shelved = 0
 
-    async def given(self, trial: Trial, *, again: bool) -> tuple[Given, dict[str, object]]:
+    def is_answered(self, trial: Trial) -> bool:
+        """Return whether the record keeps a response that is not judged."""
+        return trial.target in self._kept and self._record.response(trial.case_id) is not None
+
+    async def given(
+        self, trial: Trial, charge: Charge, *, again: bool
+    ) -> tuple[Given, dict[str, object]]:
         """Return a trial as a worker gets it, and references to its media.
 
         Args:
             trial: The trial.
+            charge: About the most that it takes.
             again: Whether a worker had it before.
         """
         if self._watcher is not None:
@@ -60,7 +64,6 @@ class Giver:
             self._record.commit()  # what the other worker reported of it
         has_calls = again or self._record.resumed
         put = await self._stage.put(trial)
-        charge = Charge(0, None) if self._estimator is None else self._estimator.case(trial)
         exchange = await self._exchange(trial, put)
         asked, sent = _without_places(replace(trial.query, variants=None)), _without_places(put)
         given = Given(

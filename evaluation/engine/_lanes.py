@@ -7,7 +7,7 @@ from functools import partial
 
 import msgspec
 
-from ...assembly.config import most_calls, most_media_bytes
+from ...assembly.config import most_media_bytes
 from ...common import BudgetError, OutageError, first_failure
 from ...datasets import Media
 from ..runner import ActiveCases, MediaHold, MediaRoom, Slots
@@ -16,7 +16,6 @@ from ._messages import Given, Work
 from ._opened import Opened
 from ._stand_in import StandIn
 
-_CASES_PER_CALL = 2
 _AHEAD = 32
 """Trials that wait in a worker, so that it does not wait for the driver's next message."""
 
@@ -97,6 +96,7 @@ class Lanes:
 
     Args:
         lanes: Names of targets that are examined together.
+        cases: How many of each lane may be under way.
         opened: What examines them.
         stand_in: Collects what comes of them.
         hurry: Called when there is more room for trials.
@@ -105,14 +105,14 @@ class Lanes:
     def __init__(
         self,
         lanes: Sequence[Sequence[str]],
+        cases: int,
         opened: Opened,
         stand_in: StandIn,
         hurry: Callable[[], None],
     ) -> None:
         self._active = ActiveCases()
+        self._lanes = [_Lane(cases, self._active) for _ in lanes]
         self._media = MediaRoom(most_media_bytes(opened.limits))
-        number = _CASES_PER_CALL * most_calls(opened.limits)
-        self._lanes = [_Lane(number, self._active) for _ in lanes]
         self._opened = opened
         self._stand_in = stand_in
         self._hurry = hurry

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from ...datasets import Query
-from ...models import Wait
+from ...models import LeaseGrant, LeaseReport, Wait
 from ..record import StoredCall, StoredEntry
 from ..trials import Trial
 
@@ -106,11 +106,13 @@ class Setup(msgspec.Struct, frozen=True):
         known: Hashes of functions of the user's own, by where each is.
         sources: Modules of the user's own that the functions are in, by name.
         lanes: Names of targets that are examined together.
-        limits: What the worker may take of endpoints, from `RunLimitsConfig`.
+        limits: What all workers together may take, from `RunLimitsConfig`.
         answered: Models that have answered before.
         judges_truncated: See `Examiner`.
         taxonomy: The file of the set's own scenarios, None for the bundled ones.
         pace: Seconds between two reports where there is no hurry.
+        worker: Name of the worker in the book of leases.
+        cases: How many cases of a lane it may have under way.
     """
 
     jury: dict[str, Any]
@@ -124,6 +126,8 @@ class Setup(msgspec.Struct, frozen=True):
     judges_truncated: bool
     taxonomy: str | None
     pace: float
+    worker: str
+    cases: int
 
 
 class Given(msgspec.Struct, frozen=True, array_like=True):
@@ -156,12 +160,14 @@ class Work(msgspec.Struct, frozen=True):
         dry: The lanes in which there is no trial now.
         closed: Whether no trial will follow.
         canceled: Whether the worker is to end at once.
+        grant: What it may take of limits and budget; None as before.
     """
 
     given: dict[int, list[Given]]
     dry: list[int]
     closed: bool = False
     canceled: bool = False
+    grant: LeaseGrant | None = None
 
 
 class Spent(msgspec.Struct, frozen=True, array_like=True):
@@ -171,13 +177,11 @@ class Spent(msgspec.Struct, frozen=True, array_like=True):
         tokens: Tokens.
         usd: US dollars of calls whose price is known.
         unknown: Calls whose price is unknown.
-        stopped: Why its share of the budget lets it start no more cases, None while it does.
     """
 
     tokens: int = 0
     usd: float = 0.0
     unknown: int = 0
-    stopped: str | None = None
 
 
 class Ended(msgspec.Struct, frozen=True, array_like=True):
@@ -203,6 +207,7 @@ class Report(msgspec.Struct, frozen=True):
         waits: What its calls wait for.
         ready: Whether it has been set up.
         ended: How it ended, None before.
+        lease: What it holds and needs of limits and budget; None while it waits for a grant.
     """
 
     rows: list[Row]
@@ -212,3 +217,4 @@ class Report(msgspec.Struct, frozen=True):
     waits: list[Wait]
     ready: bool
     ended: Ended | None
+    lease: LeaseReport | None

@@ -19,7 +19,7 @@ from ...common.files import atomic_write, private_folder
 from ...common.text import quoted
 from ...datasets import ImageLimits, Media, MediaStore, Query, Taxonomy, read_taxonomy, with_media
 from ...deliberation import RULES, Jury, JurySpec, jury_from_data
-from ...models import Charge, ModelSpec, Sampling, spec_from_data
+from ...models import Charge, Leaseholder, ModelSpec, Sampling, spec_from_data
 from ...targets import FunctionTarget, ModelTargetSpec, Target
 from ..plan import missing_keys
 from ..runner import BudgetedExaminer, Examiner, MediaHold
@@ -48,29 +48,33 @@ class Shelf:
         for name, reference in media.items():
             self._offered[name] = reference, fetch
 
-    async def place(self, media: Media) -> Media:
-        """Return a medium with the path where it lies here, fetched if need be.
+    async def place(self, media: Media) -> None:
+        """Fetch a medium if it is not here.
 
         Raises:
             RecordError: What came is something else.
+            RuntimeError: It is not here any more, and was not sent again.
         """
+        while (fetching := self._fetching.get(media.sha256)) is not None:
+            await fetching
         path = self.folder / media.sha256
         offered = self._offered.pop(media.sha256, None)
-        if not await asyncio.to_thread(path.exists):
-            if (fetching := self._fetching.get(media.sha256)) is not None:
-                await fetching
-            elif offered is not None:
-                await self._fetch(media, path, *offered)
-        return replace(media, path=str(path))
-
-    async def _fetch(self, media: Media, path: Path, reference: object, fetch: Fetch) -> None:
+        if _is_there(path):
+            return
+        if offered is None:
+            raise RuntimeError(f"the medium {media.sha256[:12]} is gone from this node")
         done = self._fetching[media.sha256] = asyncio.get_running_loop().create_future()
         try:
+            reference, fetch = offered
             content = await fetch(reference)
             await asyncio.to_thread(_write, path, content, media)
         finally:
             del self._fetching[media.sha256]
             done.set_result(None)
+
+
+def _is_there(path: Path) -> bool:
+    return path.exists()
 
 
 def _write(path: Path, content: bytes, media: Media) -> None:
@@ -145,9 +149,7 @@ class Opened:
     def spent(self) -> Spent:
         """Return what calls have cost until now."""
         budget = self.models.budget
-        return Spent(
-            budget.spent_tokens, budget.spent_usd, budget.unknown_price_calls, budget.stopped
-        )
+        return Spent(budget.spent_tokens, budget.spent_usd, budget.unknown_price_calls)
 
     def _here(self, query: Query) -> Query:
         folder = self.shelf.folder
@@ -155,13 +157,16 @@ class Opened:
 
 
 @asynccontextmanager
-async def open_worker(setup: Setup, folder: Path, record: StandIn) -> AsyncGenerator[Opened]:
+async def open_worker(
+    setup: Setup, folder: Path, record: StandIn, leases: Leaseholder
+) -> AsyncGenerator[Opened]:
     """Open what a worker needs.
 
     Args:
         setup: What it is made from.
         folder: Where it may put media and modules.
         record: Takes the rows of its cases.
+        leases: What it may take of limits and budget.
 
     Raises:
         ConfigurationError: This process lacks a key, a module, or what a model needs.
@@ -176,11 +181,11 @@ async def open_worker(setup: Setup, folder: Path, record: StandIn) -> AsyncGener
     shelf, staged = Shelf(folder / "media"), _Staged()
     store = MediaStore(shelf.folder)
     async with (
-        open_models(limits, calls=record, answered=answered) as models,
+        open_models(limits, calls=record, answered=answered, leases=leases) as models,
         Jury.seated(jury, models.registry, media=store, clerk=record.write_entry) as seated,
     ):
         functions = [
-            function_target(name, named_function(place, Path()), limits)
+            function_target(name, named_function(place, Path()), limits, leases)
             for name, place in setup.functions.items()
         ]
         opened: list[Target] = [one.open(models.registry, store) for one in targets]

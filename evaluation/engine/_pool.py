@@ -49,13 +49,11 @@ class Link(Protocol):
 
 
 class Pool(Protocol):
-    """The workers of a run.
+    """The workers of a run."""
 
-    Attributes:
-        number: How many there are to be, at least 1.
-    """
-
-    number: int
+    def number(self) -> int:
+        """Return how many there are to be now, at least 1; it never becomes less."""
+        ...
 
     def open(self, number: int) -> Link:
         """Return the way to a new worker.

@@ -58,10 +58,8 @@ async def run_with(
         record = await stack.enter_async_context(opening)
         total = plan.total + record.unasked
         # Workers call models; this process counts what they spend, and holds the audit.
-        models = await stack.enter_async_context(open_run_models(plan, record))
-        driver = Driver(
-            plan, record, pool, models.registry, budget_plan.estimator, observer, watcher
-        )
+        models = await stack.enter_async_context(open_run_models(plan, record, lends=True))
+        driver = Driver(plan, record, pool, models, budget_plan.estimator, observer, watcher)
         await driver.work()
         record.commit()
         if audit_is_due(plan, retry_failed=retry_failed):

@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 
-from ...assembly.config import RunLimitsConfig
 from ...common import ConfigurationError
 from ...common.text import quoted
 from ...datasets import read_taxonomy
@@ -31,7 +30,7 @@ def check_travels(plan: RunPlan) -> None:
     """
     for reason in _bound_here(plan):
         raise ConfigurationError(f"{reason}, {_LOCAL}")
-    setup_of(plan, plan.limits, pace=0.0)
+    setup_of(plan, worker="", cases=1, pace=0.0)
 
 
 def _bound_here(plan: RunPlan) -> Iterator[str]:
@@ -43,6 +42,8 @@ def _bound_here(plan: RunPlan) -> Iterator[str]:
             f"the server {quoted(use.name)} would be started by this machine (`vllm:`): start it "
             "yourself and give its base_url"
         )
+    if plan.options.record is not None:
+        yield "run.record is for several drivers, and workers have one: take it out"
     if plan.options.cache is not None:
         yield "run.cache is a file that only this machine writes: take it out"
     if plan.whisper is not None:
@@ -56,8 +57,9 @@ def _bound_here(plan: RunPlan) -> Iterator[str]:
 
 def setup_of(
     plan: RunPlan,
-    limits: RunLimitsConfig,
     *,
+    worker: str,
+    cases: int,
     pace: float,
     answered: Iterable[ModelSpec] = (),
 ) -> Setup:
@@ -65,7 +67,8 @@ def setup_of(
 
     Args:
         plan: The run.
-        limits: What the worker may take of endpoints.
+        worker: See `Setup`.
+        cases: See `Setup`.
         pace: See `Setup`.
         answered: Models that have answered before.
 
@@ -85,11 +88,13 @@ def setup_of(
         known=known,
         sources=_sources(known),
         lanes=plan.targets_by_place(),
-        limits=limits.model_dump(mode="json", exclude_unset=True),
+        limits=plan.limits.model_dump(mode="json", exclude_unset=True),
         answered=[spec_as_data(spec) for spec in answered],
         judges_truncated=plan.judges_truncated,
         taxonomy=_taxonomy_text(plan),
         pace=pace,
+        worker=worker,
+        cases=cases,
     )
 
 

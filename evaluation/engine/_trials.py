@@ -21,10 +21,10 @@ class TrialsLeft:
     def __init__(
         self, plan: RunPlan, record: RunRecord, targets: Sequence[str], lost: set[str]
     ) -> None:
-        self._again = deque[Trial]()
+        self._again = deque[tuple[Trial, bool]]()
         self._lost = lost
         self._ahead: Trial | None = None
-        self._closed = False
+        self._closed = self._is_shut = False
         self._trials = self._unfinished(plan, record, targets)
 
     def _unfinished(
@@ -35,11 +35,11 @@ class TrialsLeft:
                 yield trial
 
     def next(self) -> tuple[Trial, bool] | None:
-        """Return a trial, and whether a worker had it before; None where none is left now."""
+        """Return a trial, and whether a worker had it; None where none is left now."""
         while self._again:
-            trial = self._again.popleft()
+            trial, again = self._again.popleft()
             if trial.target not in self._lost:
-                return trial, True
+                return trial, again
         while not self._closed:
             trial, self._ahead = self._ahead or next(self._trials, None), None
             self._closed = trial is None
@@ -47,13 +47,19 @@ class TrialsLeft:
                 return trial, False
         return None
 
-    def put_back(self, trial: Trial) -> None:
-        """Take a trial back that a worker had."""
-        self._again.append(trial)
+    def put_back(self, trial: Trial, *, again: bool) -> None:
+        """Take a trial back; it is the next, unless no further one may begin.
+
+        Args:
+            trial: The trial.
+            again: Whether a worker had it.
+        """
+        if not self._is_shut:
+            self._again.appendleft((trial, again))
 
     def close(self) -> None:
         """Let no further trial begin."""
-        self._closed = True
+        self._closed = self._is_shut = True
         self._again.clear()
 
     @property

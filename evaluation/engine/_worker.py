@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from ...common import SafejuryError, first_failure
+from ...models import Leaseholder
 from ..runner import watched
 from ._lanes import Lanes
 from ._messages import Ended, Report, Row, Setup, Spent, Work
@@ -44,6 +45,8 @@ class Worker:
         self._taken_at = self._heard_at = time.monotonic()
         self._told = [0]
         self._canceled = asyncio.Event()
+        self._leases: Leaseholder | None = None
+        self._is_granted = True
 
     async def work(self, setup: bytes) -> None:
         """Examine trials until the driver says that no more follow."""
@@ -69,12 +72,14 @@ class Worker:
     async def _examine_all(self, data: bytes) -> None:
         setup = msgspec.msgpack.decode(data, type=Setup)
         self._pace = setup.pace
-        async with open_worker(setup, self._folder, self._stand_in) as opened:
-            self._opened = opened
-            self._lanes = Lanes(setup.lanes, opened, self._stand_in, self._hurry)
+        leases = Leaseholder(setup.worker, self._called.set)
+        async with open_worker(setup, self._folder, self._stand_in, leases) as opened:
+            self._opened, self._leases = opened, leases
+            self._lanes = Lanes(setup.lanes, setup.cases, opened, self._stand_in, self._called.set)
             self._called.set()
             async with watched(opened.models.registry, None):
                 await self._lanes.work()
+            leases.close()
 
     async def _end_alone(self, work: asyncio.Task[None]) -> None:
         """End the work when it is canceled, or once the driver seems to be gone."""
@@ -97,6 +102,9 @@ class Worker:
         work = msgspec.msgpack.decode(data, type=Work)
         if work.canceled:
             self._canceled.set()
+        if work.grant is not None and self._leases is not None:
+            self._is_granted = True
+            self._leases.accept(work.grant)
         if self._lanes is not None and self._opened is not None:
             self._opened.shelf.offer(media, self._fetch)
             self._lanes.take_in(work)
@@ -113,6 +121,8 @@ class Worker:
         while self._ended is None and len(self._stand_in) < _MANY_ROWS and not self._is_hungry:
             pause = self._pace if len(self._stand_in) or self._is_new else _SILENT_S
             left = self._taken_at + pause - time.monotonic()
+            if self._leases is not None and self._is_granted:
+                left = min(left, self._leases.due_in)
             if left <= 0:
                 return
             self._called.clear()
@@ -136,6 +146,9 @@ class Worker:
         is_last = self._ended is not None and not len(self._stand_in)
         if lanes is not None:
             self._told = lanes.tell()
+        lease = None
+        if self._leases is not None and self._is_granted and not is_last:
+            lease, self._is_granted = self._leases.report(), False
         return Report(
             rows=rows,
             takes=[] if lanes is None else self._told,
@@ -144,11 +157,9 @@ class Worker:
             waits=[] if opened is None or self._ended else opened.models.registry.waits(),
             ready=lanes is not None,
             ended=self._ended if is_last else None,
+            lease=lease,
         )
 
     def _row_added(self) -> None:
         if len(self._stand_in) in (1, _MANY_ROWS):
             self._called.set()
-
-    def _hurry(self) -> None:
-        self._called.set()

@@ -20,7 +20,8 @@ _ELSEWHERE = {**dict.fromkeys(_HOW_CALLED, True), "vllm": _HOW_RUN}
 _NOT_IDENTITY = {
     "limits": True,
     "telemetry": True,
-    "run": {"name", "directory", "cache", "record", "audit_talk"},  # no verdict depends on an audit
+    # No verdict depends on an audit, or on where cases are examined and kept.
+    "run": {"name", "directory", "cache", "record", "audit_talk", "engine", "address", "workers"},
     # Known by their hashes, which stand beside.
     "targets": {
         "__all__": {

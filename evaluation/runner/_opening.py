@@ -180,6 +180,7 @@ def open_run_models(
     servers: ManagedServers | None = None,
     *,
     traced: Callable[[ChatModel, ModelSpec | None], ChatModel] | None = None,
+    lends: bool = False,
 ) -> AbstractAsyncContextManager[OpenModels]:
     """Open a run's models, with its stored calls and earlier costs.
 
@@ -188,6 +189,7 @@ def open_run_models(
         record: Its record.
         servers: Its managed servers, None where none is started.
         traced: Wraps models in what records their calls; None records none.
+        lends: Whether workers of other processes get a part of limits and budget each.
     """
     return open_models(
         plan.limits,
@@ -197,6 +199,7 @@ def open_run_models(
         cache=plan.options.cache,
         answered=proven_models(plan, record),
         traced=traced,
+        lends=lends,
     )
 
 

@@ -19,14 +19,16 @@ class Stage:
     Args:
         record: Stores the media that are sent.
         plan: The run's plan, with its seed, and its pictures for variants that use others.
+        shows: Whether models are shown the media in this process.
     """
 
-    def __init__(self, record: RunRecord, plan: RunPlan) -> None:
+    def __init__(self, record: RunRecord, plan: RunPlan, *, shows: bool = True) -> None:
         self._record = record
         self._store = plan.media
         self._seed = plan.options.seed
         self._pictures = plan.pictures
-        self._shown = {kind for model in plan.models for kind in model.modalities}
+        models = plan.models if shows else ()
+        self._shown = {kind for model in models for kind in model.modalities}
 
     async def put(self, trial: Trial, hold: MediaHold | None = None) -> Query:
         """Return the query under its condition, with its media stored in the run.

@@ -27,12 +27,15 @@ class SameProcess:
         group: asyncio.TaskGroup,
         reported: Callable[[int], bool] = lambda _: False,
     ) -> None:
-        self.number = number
         self.folder = folder
         self.group = group
         self.reported = reported
-        self.opened = 0
+        self.opened, self._number = 0, number
         self.fetched: list[bytes] = []
+
+    def number(self) -> int:
+        """Return how many there are to be."""
+        return self._number
 
     def open(self, number: int) -> "_Link":
         """Return the way to a new worker."""

@@ -4,9 +4,17 @@ from collections.abc import Iterator
 
 import pytest
 from postgres_server import PostgresServer, postgres_server
+from ray_cluster import RayCluster, ray_cluster
 from workplace import keys_end_with_their_test, scripted, workplace
 
 __all__ = ["keys_end_with_their_test", "scripted", "workplace"]
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[RayCluster]:
+    """Two Ray nodes on loopback, with one CPU each."""
+    with ray_cluster() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

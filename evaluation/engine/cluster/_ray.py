@@ -1,0 +1,318 @@
+"""The cluster: the only module that imports Ray."""
+
+import asyncio
+import os
+import signal
+import sys
+import uuid
+from collections import Counter
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from ....common import ConfigurationError, OutageError, import_extra
+from ....common.text import many, quoted
+from ....models import ModelSpec
+from ...plan import RunPlan
+from .._pool import WorkerLost
+from .._travel import check_travels
+from ._actor import WorkerActor
+from ._facts import Facts, facts_here
+
+_ANSWER_S = 3.0
+"""For which an address is waited for."""
+_LOOK_S = 8.0
+"""For which what answers there is waited for to answer as Ray does."""
+_NODE_S = 60.0
+"""For which a node is waited for to say what is installed on it."""
+_FULL_S = 300.0
+"""For which room in the object store is waited for."""
+_SIGNALS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A node that is alive."""
+
+    id: str
+    name: str
+
+
+class RayPool:
+    """Workers as actors of a Ray cluster; see `Pool`.
+
+    Args:
+        ray: The module.
+        wanted: How many there are to be; None for one for each CPU, also of nodes that come.
+        most: How many there are to be at most.
+    """
+
+    def __init__(self, ray: Any, wanted: int | None, most: int) -> None:
+        self._wanted, self._most, self._number = wanted, most, 1
+        self._ray = ray
+        self._run = uuid.uuid4().hex
+        # Not detached: they end with the process of the command, however that ends.
+        self._actors = ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(WorkerActor)
+
+    def number(self) -> int:
+        """Return how many workers there are to be now."""
+        wanted = self._wanted or _cpus(self._ray)
+        self._number = max(self._number, min(wanted, self._most))
+        return self._number
+
+    def open(self, number: int) -> "_RayLink":
+        """Return the way to a new worker, for which a CPU is found sooner or later."""
+        actor = self._actors.options(name=None).remote(self._run)
+        return _RayLink(self._ray, actor, number)
+
+    async def keep(self, content: bytes) -> object:
+        """Put bytes into the object store of this node, from which others fetch them."""
+        until = asyncio.get_running_loop().time() + _FULL_S
+        full = (self._ray.exceptions.ObjectStoreFullError, self._ray.exceptions.OutOfDiskError)
+        while True:
+            try:
+                return await asyncio.to_thread(self._ray.put, content)
+            except full as error:
+                if asyncio.get_running_loop().time() >= until:
+                    raise OutageError(
+                        "the object store of this node stays full, and so does the disk that it "
+                        "spills to: start Ray with a larger --object-store-memory or free some "
+                        f"space in its --temp-dir, then repeat the command ({_first_line(error)})"
+                    ) from None
+            await asyncio.sleep(1.0)
+
+
+class _RayLink:
+    def __init__(self, ray: Any, actor: Any, number: int) -> None:
+        self.name, self.node = f"worker {number + 1}", ""
+        self._ray = ray
+        self._actor = actor
+        self._work: Any = None
+        self._taking: Any = None
+
+    async def start(self, setup: bytes) -> None:
+        host, process = await self._answer(self._actor.where.remote())
+        self.node = f"{host} (process {process})"
+        self._work = self._actor.work.remote(setup)
+
+    def give(self, data: bytes, media: Mapping[str, object]) -> None:
+        self._actor.give.remote(data, dict(media))
+
+    async def take(self) -> bytes:
+        # Who is canceled here asks again, and gets the report that was on its way.
+        if self._taking is None:
+            self._taking = self._actor.take.remote()
+        report = await self._answer(self._taking)
+        self._taking = None
+        return report
+
+    async def close(self) -> None:
+        with suppress(self._ray.exceptions.RayError, ValueError):
+            self._ray.kill(self._actor)
+
+    async def _answer(self, reference: Any) -> Any:
+        try:
+            return await reference
+        except self._ray.exceptions.RayActorError as error:
+            raise WorkerLost(_why_lost(error)) from None
+        except self._ray.exceptions.RayError as error:
+            raise WorkerLost(_first_line(error)) from None
+
+
+@asynccontextmanager
+async def open_ray(plan: RunPlan) -> AsyncGenerator[RayPool]:
+    """Open the cluster of a run, whose nodes have been looked at.
+
+    Args:
+        plan: The run, with the address and the number of workers that it is to have.
+
+    Raises:
+        ConfigurationError: There is no cluster, what is installed there differs, a node lacks a
+            key, or workers cannot do what the plan says.
+    """
+    check_travels(plan)
+    with _connected(await _ray_at(plan.options.address), plan.options.address) as ray:
+        await _check_nodes(ray, plan.models)
+        yield RayPool(ray, plan.options.workers, max(1, plan.total))
+
+
+async def describe_cluster(plan: RunPlan) -> list[str]:
+    """Return in words on what a run would be examined, a line each.
+
+    Raises:
+        ConfigurationError: See `open_ray`.
+    """
+    async with open_ray(plan) as pool:
+        ray = import_extra("--engine ray", "ray")
+        hosts = Counter(node.name for node in _nodes(ray))
+        named = ", ".join(sorted(hosts))
+        on = f"{many(hosts.total(), 'node')} with {many(_cpus(ray), 'CPU')} ({named})"
+        return [f"engine ray: {many(pool.number(), 'worker')} on {on}"]
+
+
+async def _ray_at(address: str | None) -> Any:
+    """Return the module of Ray, once something answers at an address.
+
+    Raises:
+        ConfigurationError: Ray is not installed, or nothing answers there as Ray does.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    ray = import_extra("--engine ray", "ray")
+    if (place := address or os.environ.get("RAY_ADDRESS")) and place not in ("auto", "local"):
+        await _check_address(place)
+    return ray
+
+
+async def _check_address(address: str) -> None:
+    host, colon, port = address.rpartition(":")
+    if "://" in address or not colon or not port.isdecimal():
+        raise ConfigurationError(
+            f"the address {quoted(address)} is none of a cluster: write HOST:PORT, as `ray start "
+            "--head` says it, and run the command on a node of the cluster"
+        )
+    try:
+        async with asyncio.timeout(_ANSWER_S):
+            _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+            writer.close()
+    except (OSError, TimeoutError, OverflowError) as error:
+        why = "it does not answer" if isinstance(error, TimeoutError) else _first_line(error)
+        raise _no_ray(address, why) from None
+    # Ray itself would try for two minutes, and then end this process.
+    looking = [sys.executable, "-P", "-m", "ray.scripts.scripts", "health-check"]
+    process = await asyncio.create_subprocess_exec(
+        *looking,
+        *("--address", address, "--skip-version-check"),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(_LOOK_S):
+            code = await process.wait()
+    except TimeoutError:
+        code = 1
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if code:
+        raise _no_ray(address, "what answers there is not Ray")
+
+
+def _no_ray(address: str, why: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"no Ray cluster at {address}: {why}. Start one with `ray start --head`, or give the "
+        "address that it said."
+    )
+
+
+@contextmanager
+def _connected(ray: Any, address: str | None) -> Generator[Any]:
+    """Connect this process with a cluster within the block.
+
+    Raises:
+        ConfigurationError: It has another version of Python or Ray, or cannot be used.
+    """
+    handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+    except Exception as error:  # noqa: BLE001 - whatever Ray may raise
+        with suppress(Exception):
+            ray.shutdown()
+        said = " ".join(str(error).split())
+        if "ersion mismatch" in said:
+            raise ConfigurationError(
+                f"the cluster has another version of Ray or Python than this command: {said}"
+            ) from None
+        raise ConfigurationError(
+            f"the Ray cluster at {address or 'this machine'} cannot be used: {said}"
+        ) from None
+    finally:
+        for number, handler in handlers.items():  # Ray would end this process at once
+            signal.signal(number, handler)
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def _nodes(ray: Any) -> list[_Node]:
+    alive = [node for node in ray.nodes() if node["Alive"]]
+    return [_Node(node["NodeID"], node["NodeManagerHostname"]) for node in alive]
+
+
+def _cpus(ray: Any) -> int:
+    return int(ray.cluster_resources().get("CPU", 0))
+
+
+async def _check_nodes(ray: Any, models: Sequence[ModelSpec]) -> None:
+    """Check that each node has what this process has, and the keys of a run.
+
+    Raises:
+        ConfigurationError: One differs or lacks a key; says which.
+    """
+    names = sorted({variable for spec in models for _, variable in spec.variables})
+    here = facts_here()
+
+    def look(package: str, variables: list[str]) -> Any:  # sent as it stands
+        from importlib import import_module
+
+        try:
+            return import_module(package).facts_here(variables)
+        except ImportError as error:
+            return str(error)
+
+    affinity = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
+    looking = ray.remote(num_cpus=0, max_retries=0)(look)
+    asked = {
+        node: looking.options(scheduling_strategy=affinity(node.id, soft=False)).remote(
+            __package__, names
+        )
+        for node in _nodes(ray)
+    }
+    problems = list[str]()
+    for node, reference in asked.items():
+        try:
+            async with asyncio.timeout(_NODE_S):
+                found = await reference
+        except (ray.exceptions.RayError, TimeoutError) as error:
+            problems.append(f"the node {node.name} does not answer ({_first_line(error)})")
+        else:
+            problems += _problems_of(node.name, found, here)
+    if problems:
+        raise ConfigurationError("; ".join(dict.fromkeys(problems)))
+
+
+def _problems_of(node: str, found: object, here: Facts) -> list[str]:
+    if not isinstance(found, Facts):
+        return [f"the node {node} has no safejury that can be used: {found}"]
+    same = "install the same one on every node"
+    if found.version != here.version:
+        other = f"safejury {found.version}, and this command is of {here.version}"
+        return [f"the node {node} has {other}: {same}"]
+    if found.sources != here.sources:
+        return [f"the node {node} has another safejury {here.version} than this command: {same}"]
+    return [
+        f"the node {node} lacks the environment variable {name}: export it there before `ray start`"
+        for name in found.unset
+    ]
+
+
+def _why_lost(error: BaseException) -> str:
+    said = str(error)
+    for words, why in (
+        ("node", "its node is gone"),
+        ("OOM", "its node had no memory left"),
+        ("killed", "its process was killed"),
+    ):
+        if words in said and ("died" in said or "dead" in said):
+            return why
+    return _first_line(error)
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__

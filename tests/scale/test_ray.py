@@ -1,0 +1,246 @@
+"""Runs on a real Ray cluster: two nodes on loopback, and workers, nodes and drivers that die."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+from ray_cluster import RayCluster, until
+from workplace import Ended, Workplace
+
+from safejury.testing import ScriptedServer, request_text
+
+pytestmark = [pytest.mark.scale, pytest.mark.timeout(600)]
+
+Start = Callable[..., ScriptedServer]
+CASES = 60
+
+
+def asked(body: Mapping[str, Any]) -> str:
+    """Name a request by its query and model, as calls of a vote are told apart."""
+    query = re.search(r"Question (\d+)\?", request_text(body))
+    assert query is not None
+    return f"q{int(query[1]):03} {body['model']}"
+
+
+def call_of(call_id: str) -> str:
+    """Name a call of the record as `asked` names its request."""
+    query, *_, seat, last = call_id.split("/")
+    return f"{query} {'target' if last == 'target' else f'{seat}-model'}"
+
+
+def on_ray(workplace: Workplace, config: str, address: str, *options: str) -> Ended:
+    """Run a command to its end in a process of its own, which is what Ray is made for."""
+    return workplace.from_the_beginning(
+        "run", config, "--engine", "ray", "--address", address, *options
+    )
+
+
+class Running:
+    """A run of a vote over a cluster, whose command is a process of its own."""
+
+    def __init__(
+        self, workplace: Workplace, cluster: RayCluster, url: str, *options: str, **changes: object
+    ) -> None:
+        workplace.many(CASES)
+        said: dict[str, object] = {"jury__protocol": "vote", "limits__concurrency": 8, **changes}
+        self.config = workplace.config(url, **said)
+        self.workplace = workplace
+        self.options = ("--engine", "ray", "--address", cluster.address, *options)
+        self.process = self.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+    def start(self) -> subprocess.Popen[str]:
+        """Start the command once more."""
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "safejury", "run", self.config, *self.options],
+            cwd=self.workplace.path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def calls(self) -> set[str]:
+        """Return the calls that are in the record."""
+        return {call_of(row[0]) for row in self.workplace.kept("SELECT call_id FROM calls")}
+
+    def reach(self, cases: int) -> set[str]:
+        """Wait until so many cases are finished; return the calls that are in the record."""
+        count = "SELECT count(*) FROM cases"
+        until(
+            lambda: self.process.poll() is not None or self.workplace.kept(count)[:1] >= [(cases,)],
+            120.0,
+        )
+        assert self.process.poll() is None, "".join(self.process.communicate())
+        return self.calls()
+
+    def end(self, code: int = 0) -> str:
+        """Wait for the command, and return what it said."""
+        out, err = self.process.communicate(timeout=300)
+        assert self.process.returncode == code, out + err
+        return err
+
+    def assert_whole(self, server: ScriptedServer, journaled: set[str]) -> None:
+        """Check that each case is there once, and that what was journaled was paid once."""
+        assert self.workplace.stored("SELECT count(*) FROM cases") == [(CASES,)]
+        paid = Counter(map(asked, server.requests))
+        assert len(paid) == 4 * CASES
+        assert journaled.isdisjoint(name for name, times in paid.items() if times > 1)
+        ended = self.workplace.safejury("verify", "runs/first")
+        assert ended.code == 0, ended.out + ended.err
+
+
+def test_a_cluster_brings_about_what_one_process_would(
+    workplace: Workplace, scripted: Start, cluster: RayCluster
+) -> None:
+    server = scripted()
+    running = Running(workplace, cluster, server.base_url)
+    running.end()
+    running.assert_whole(server, running.calls())
+    again = workplace.safejury("run", running.config)  # finished, whoever looks
+    assert again.code == 0
+    assert len(server.requests) == 4 * CASES
+    plan = on_ray(workplace, running.config, cluster.address, "--plan")
+    assert "engine ray: 2 workers on 2 nodes with 2 CPUs" in plan.out
+    assert not cluster.workers()
+
+
+def test_the_trials_of_a_killed_worker_run_again(
+    workplace: Workplace, scripted: Start, cluster: RayCluster
+) -> None:
+    server = scripted(latency=0.1)
+    running = Running(workplace, cluster, server.base_url)
+    journaled = running.reach(10)
+    cluster.workers()[0].kill()
+    assert "is lost" in running.end()
+    running.assert_whole(server, journaled)
+
+
+def test_a_node_that_comes_takes_part_and_one_that_goes_takes_nothing_along(
+    workplace: Workplace, scripted: Start, cluster: RayCluster
+) -> None:
+    server = scripted(latency=0.5)
+    running = Running(workplace, cluster, server.base_url)
+    running.reach(4)
+    node = cluster.add_node()
+    until(lambda: len(cluster.workers()) == 3)
+    journaled = running.reach(20)
+    node.kill()
+    assert "is lost" in running.end()
+    running.assert_whole(server, journaled)
+
+
+def test_a_killed_driver_leaves_no_worker_and_the_same_command_goes_on(
+    workplace: Workplace, scripted: Start, cluster: RayCluster
+) -> None:
+    server = scripted(latency=0.1)
+    running = Running(workplace, cluster, server.base_url)
+    running.reach(10)
+    running.process.kill()
+    running.process.communicate()
+    journaled = running.calls()
+    until(lambda: not cluster.workers())
+    running.process = running.start()
+    running.end()
+    running.assert_whole(server, journaled)
+
+
+def test_ctrl_c_leaves_no_worker_and_no_process(
+    workplace: Workplace, scripted: Start, cluster: RayCluster
+) -> None:
+    server = scripted(latency=0.1)
+    running = Running(workplace, cluster, server.base_url)
+    running.reach(10)
+    running.process.send_signal(signal.SIGINT)
+    assert "Interrupted." in running.end(130)
+    until(lambda: not cluster.workers(), 10.0)
+    journaled = running.calls()
+    running.process = running.start()
+    running.end()
+    running.assert_whole(server, journaled)
+
+
+def test_one_record_has_one_writer(
+    workplace: Workplace, scripted: Start, cluster: RayCluster
+) -> None:
+    running = Running(workplace, cluster, scripted(latency=0.3).base_url)
+    running.reach(4)
+    workplace.safejury("run", running.config).refused("another process")
+    running.end()
+
+
+def test_one_worker_and_more_workers_than_cpus_finish_a_run(
+    workplace: Workplace, scripted: Start, cluster: RayCluster
+) -> None:
+    url = scripted().base_url
+    Running(workplace, cluster, url, "--workers", "1", "--name", "one").end()
+    Running(workplace, cluster, url, "--workers", "5", "--name", "five").end()
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("127.0.0.1:9", "no Ray cluster at 127.0.0.1:9"),
+        ("nowhere.invalid:6379", "no Ray cluster at nowhere.invalid:6379"),
+        ("ray://127.0.0.1:10001", "write HOST:PORT"),
+        ("6379", "write HOST:PORT"),
+    ],
+)
+def test_an_address_where_no_ray_answers_is_said_in_a_line(
+    workplace: Workplace, cluster: RayCluster, address: str, said: str
+) -> None:
+    on_ray(workplace, workplace.config(), address).refused(said)
+
+
+def test_what_answers_and_is_not_ray_is_said_in_a_line(
+    workplace: Workplace, scripted: Start, cluster: RayCluster
+) -> None:
+    address = scripted().base_url.removeprefix("http://").removesuffix("/v1")
+    on_ray(workplace, workplace.config(), address).refused("what answers there is not Ray")
+
+
+def test_a_node_without_the_key_is_named_before_the_first_call(
+    workplace: Workplace, scripted: Start, cluster: RayCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAFEJURY_TEST_KEY", "sk-secret-of-the-driver")
+    server = scripted()
+    config = workplace.config(server.base_url, targets__0__api_key_env="SAFEJURY_TEST_KEY")
+    ended = on_ray(workplace, config, cluster.address)
+    ended.refused("lacks the environment variable SAFEJURY_TEST_KEY", os.uname().nodename)
+    assert not server.requests
+
+
+def test_a_node_with_another_safejury_is_named_before_the_first_call(
+    workplace: Workplace, scripted: Start, cluster: RayCluster, tmp_path: Path
+) -> None:
+    other = tmp_path / "other" / "safejury" / "evaluation" / "engine"
+    (other / "cluster").mkdir(parents=True)
+    for folder in (other, other.parent, other.parent.parent):
+        (folder / "__init__.py").touch()
+    here = Path(str(sys.modules["safejury"].__file__)).parent / "evaluation/engine/cluster"
+    (other / "cluster" / "_facts.py").write_text((here / "_facts.py").read_text())
+    facts = "from ._facts import Facts\n\n\ndef facts_here(names):\n"
+    (other / "cluster" / "__init__.py").write_text(
+        f"{facts}    return Facts('3', '0.0.1', '', ())\n"
+    )
+    node = cluster.add_node(PYTHONPATH=str(tmp_path / "other"))
+    try:
+        server = scripted()
+        config = workplace.config(server.base_url)
+        ended = on_ray(workplace, config, cluster.address)
+    finally:
+        node.kill()
+    ended.refused("has safejury 0.0.1, and this command is of")
+    assert not server.requests
