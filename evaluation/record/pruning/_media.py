@@ -15,7 +15,6 @@ from .._integrity import ChangedCase
 from .._media import MEDIA, is_named_by_hash
 from .._meta import SEALED, Meta, binding
 from .._reader import RecordReader
-from .._schema import HAS_TABLE
 from ..identity import PRUNED, Pruned, written_notes
 from ..postgres import refuse_copy
 
@@ -48,8 +47,7 @@ def prune_media(directory: Path) -> Pruned | None:
     """Remove the pictures and sounds of a run; call it while you `hold` the run.
 
     The record says first what is removed, so that a kill between leaves no medium that is gone
-    without a note. Where the run is not finished, responses that no jury has judged go as well:
-    what goes on with it takes them from the calls that it keeps, and the media from the set.
+    without a note. What goes on with an unfinished run takes its media from the set again.
 
     Returns:
         What was removed, None where there was nothing.
@@ -68,14 +66,14 @@ def prune_media(directory: Path) -> Pruned | None:
         found = reader.check(changed.append, read_media=True)
         if found.is_changed:
             raise RecordChangedError(describe_changed(directory, changed[:_NAMED], found))
-        meta, unfinished = reader.meta, not is_finished(reader.meta, found.cases)
+        meta = reader.meta
     note = Pruned(
         when=datetime.now(UTC).isoformat(timespec="seconds"),
         version=version("safejury"),
         media=tuple(sorted(files)),
         size=sum(files.values()),
     )
-    _write_note(directory / RECORD, meta, note, unfinished=unfinished)
+    _write_note(directory / RECORD, meta, note)
     try:
         for name in note.media:
             (directory / MEDIA / name).unlink(missing_ok=True)
@@ -104,20 +102,17 @@ def _media_files(folder: Path) -> Iterator[tuple[str, int]]:
         raise RecordError(f"{folder}: cannot be read ({error.strerror}).") from None
 
 
-def _write_note(path: Path, meta: Meta, note: Pruned, *, unfinished: bool) -> None:
+def _write_note(path: Path, meta: Meta, note: Pruned) -> None:
     """Add a note to the facts on the run; when the run was last written stays as it was."""
     raw = {SEALED: "partly", **meta.raw, PRUNED: written_notes([*meta.pruned, note])}
     raw |= binding(raw)
     try:
         before = path.stat()
         with closing(sqlite3.connect(path, isolation_level=None)) as database:
-            database.execute("PRAGMA secure_delete = ON")
             database.execute("BEGIN IMMEDIATE")
             database.executemany(
                 _PUT, [(key, raw[key]) for key in raw if raw[key] != meta.raw.get(key)]
             )
-            if unfinished and database.execute(HAS_TABLE, ("answers",)).fetchone():
-                database.execute("DELETE FROM answers")
             database.execute("COMMIT")
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))

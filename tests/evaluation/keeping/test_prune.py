@@ -18,6 +18,11 @@ from safejury.evaluation.keeping import is_run
 from safejury.testing import ScriptedServer
 
 ACCEPTED = ("--min-coverage", "0", "--min-panel", "0")
+ANSWERED = """
+INSERT INTO answers SELECT case_id, json_object('query', json_extract(body, '$.case.query'),
+    'response', json_extract(body, '$.case.response'))
+FROM entries WHERE number = 0 AND case_id GLOB 'q[23]/*'
+"""
 OLD_S = 100 * 24 * 3600
 
 
@@ -131,10 +136,14 @@ async def test_a_run_that_is_written_stays_as_it_is(workplace: Workplace, run: P
     assert digest(workplace)
 
 
-def test_an_unfinished_run_goes_on_after_its_media_went(workplace: Workplace, run: Path) -> None:
+def test_an_unfinished_run_goes_on_after_its_media_went(
+    workplace: Workplace, scripted: Callable[..., ScriptedServer]
+) -> None:
+    run = make_run(workplace, scripted, targets__0__max_image_side=32)  # pictures that it made
     whole = workplace.report()["targets"]
-    names = media(run)
+    names, calls = media(run), workplace.stored("SELECT count(*) FROM calls")
     with closing(sqlite3.connect(run / "record.sqlite")) as database, database:
+        database.execute(ANSWERED)  # they are as if no jury had judged them yet
         database.execute("DELETE FROM cases WHERE query_id IN ('q2', 'q3')")
         database.execute("DELETE FROM entries WHERE case_id GLOB 'q[23]/*'")
     assert "media" not in workplace.safejury("prune", str(run), "--media").out
@@ -145,6 +154,7 @@ def test_an_unfinished_run_goes_on_after_its_media_went(workplace: Workplace, ru
     ended = workplace.safejury("run", "safejury.yaml", *ACCEPTED)
     assert ended.code == 0, ended.err
     assert media(run) == names
+    assert workplace.stored("SELECT count(*) FROM calls") == calls  # none was paid twice
     assert workplace.report()["targets"] == whole
     assert workplace.safejury("verify", str(run)).code == 0
 

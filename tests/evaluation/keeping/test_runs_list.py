@@ -53,7 +53,7 @@ async def test_each_run_is_listed_with_its_state(workplace: Workplace, run: Path
     (folder / "notes").mkdir()
     (folder / ".first.merging").mkdir()
     shutil.copy(run / "record.sqlite", folder / ".first.merging")
-    (folder / "elsewhere").symlink_to(run)
+    (folder / "elsewhere").symlink_to(shutil.copytree(run, workplace.path / "outside"))
     async with open_record(folder / "going", IDENTITY, META) as record:
         found = listed(workplace)
         record.commit()  # nobody was in its way
