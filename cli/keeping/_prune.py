@@ -23,7 +23,7 @@ _OPTIONS = {"leftovers": "--leftovers", "pages": "--pages", "media": "--media", 
 @guarded
 def prune(
     run: Annotated[
-        list[Path], typer.Argument(metavar="RUN...", help="Directories of runs, such as runs/*.")
+        list[Path], typer.Argument(metavar="RUN", help="Directories of runs, such as runs/*.")
     ],
     leftovers: Annotated[
         bool, typer.Option("--leftovers", help="Temporary files of processes that were killed.")
@@ -71,7 +71,9 @@ def prune(
     for each in found:
         if each.why_not is not None:
             say(f"{each.directory} is left as it is: {each.why_not}.")
-        elif media and not (pages or delete):
+        if media and not delete and each.keeps_media:
+            say(f"{each.directory} keeps its media: it is not finished; --unfinished takes them.")
+        if media and not (pages or delete):
             for page in each.of([PieceKind.PAGES]):
                 say(f"Note: {page.path} holds pictures and sounds as well: add --pages.")
     if not yes:

@@ -34,7 +34,7 @@ def runs(
     folder: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[DIR]...",
+            metavar="DIR",
             help="Folders of runs, or runs; `runs` by default.",
             show_default=False,
         ),

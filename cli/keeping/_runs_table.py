@@ -25,7 +25,7 @@ _COLORS = {
 }
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _READING = (
-    "cases: finished / planned; verdicts: of the finished; began: as the log says; written: the "
+    "cases: finished / planned; +: calls of unknown price; began: as the log says; written: the "
     "record, last. Nothing was checked: safejury verify does."
 )
 _LONGEST_TARGETS = 40

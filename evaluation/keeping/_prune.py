@@ -62,12 +62,14 @@ class Prunable:
         pieces: What can be removed; pieces of `RUN` hold all others.
         why_not: Why nothing can be, None where something may.
         too_young: Whether that is because it was written later than asked for.
+        keeps_media: Whether its media stay because it is not finished.
     """
 
     directory: Path
     pieces: tuple[Piece, ...] = ()
     why_not: str | None = None
     too_young: bool = False
+    keeps_media: bool = False
 
     def of(self, kinds: Collection[PieceKind]) -> tuple[Piece, ...]:
         """Return the pieces of some kinds; where the run goes as a whole, that one alone."""
@@ -97,16 +99,29 @@ def look_at(
         return Prunable(directory, why_not="it is being written")
     if before is not None and last_written(directory) >= before:
         return Prunable(directory, why_not="it was written later than that", too_young=True)
-    return Prunable(directory, tuple(_pieces(directory, unfinished=unfinished)))
+    finished = _is_finished(directory)
+    keeps = not (finished or unfinished)
+    pieces = tuple(_pieces(directory, keeps=keeps))
+    return Prunable(directory, pieces, keeps_media=keeps and finished is False)
 
 
-def _pieces(directory: Path, *, unfinished: bool) -> Iterator[Piece]:
+def _is_finished(directory: Path) -> bool | None:
+    """Return whether a run is finished, None where it cannot be read."""
+    try:
+        with closing(RecordReader(directory)) as reader:
+            return is_finished(reader.meta, reader.counts()[0])
+    except RecordError:
+        return None
+
+
+def _pieces(directory: Path, *, keeps: bool) -> Iterator[Piece]:
     for entry in sorted(entries(directory), key=lambda entry: entry.name):
         if entry.name == MEDIA and not entry.is_symlink():
             for each in entries(entry.path):
                 if is_left_over(each):
                     yield Piece(PieceKind.LEFTOVERS, directory / MEDIA / each.name, size_of(each))
-            yield from _media(directory, size_of(entry), unfinished=unfinished)
+            if (size := size_of(entry)) and not keeps:
+                yield Piece(PieceKind.MEDIA, directory / MEDIA, size)
         elif is_left_over(entry):
             yield Piece(PieceKind.LEFTOVERS, directory / entry.name, size_of(entry))
         elif is_page_of(entry):
@@ -115,19 +130,6 @@ def _pieces(directory: Path, *, unfinished: bool) -> Iterator[Piece]:
         yield Piece(PieceKind.LEFTOVERS, directory.with_name(entry.name), size_of(entry))
     own = "with labels of people" if (directory / "labels.jsonl").exists() else ""
     yield Piece(PieceKind.RUN, directory, run_files(directory).total, own)
-
-
-def _media(directory: Path, size: int, *, unfinished: bool) -> Iterator[Piece]:
-    if not size:
-        return
-    try:
-        with closing(RecordReader(directory)) as reader:
-            finished = is_finished(reader.meta, reader.counts()[0])
-    except RecordError:
-        return  # a run that cannot be read can go as a whole
-    if finished or unfinished:
-        note = "" if finished else "to go on reads them from the set again"
-        yield Piece(PieceKind.MEDIA, directory / MEDIA, size, note)
 
 
 def prune(

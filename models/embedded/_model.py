@@ -65,6 +65,18 @@ class EmbeddedModel:
         """The modalities that it accepts: only text."""
         return frozenset({"text"})
 
+    def start(self, *, alone: bool = False) -> None:
+        """Start the server now, for calls that come later; `aclose` ends it if nobody uses it.
+
+        Args:
+            alone: Whether nothing else will want the cores that are idle now: replies are then
+                written by two threads as well, where so many are.
+        """
+        if self._process is None:
+            threads = _threads()
+            writers = threads if alone else 1
+            self._process = EmbeddedProcess.acquire(self._key, self._file, threads, writers)
+
     async def complete(self, request: ChatRequest) -> Completion:
         """Return the model's reply; the first call starts the server.
 
@@ -96,9 +108,9 @@ class EmbeddedModel:
     async def _connected(self) -> tuple[EndpointModel, EmbeddedProcess]:
         if self._process is not None and self._process.ended is not None:
             await self.aclose()
-        if self._process is None:
-            self._process = EmbeddedProcess.acquire(self._key, self._file, _threads())
+        self.start()
         process = self._process
+        assert process is not None
         address = await process.ready(self._start_timeout)
         if self._endpoint is None:
             self._endpoint = EndpointModel(
