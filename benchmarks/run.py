@@ -101,7 +101,7 @@ def _cpu(sizes: Sizes) -> Iterator[Row]:
     theirs: list[float] = []
     contested: list[tuple[Took, Took]] = []
     talks = ("--protocol", "contested")
-    with _server("--unsafe", str(UNSAFE)) as url:
+    with server("--unsafe", str(UNSAFE)) as url:
         for number in range(sizes.rounds):
             _say(f"CPU per verdict, round {number + 1} of {sizes.rounds}")
             floor.append(_ms_per_verdict(_run("floor.py", url, sizes.verdicts, 100)))
@@ -158,7 +158,7 @@ def _waiting(sizes: Sizes) -> Iterator[Row]:
     ideal = 4 * sizes.waiting_verdicts * LATENCY_S / IN_FLIGHT
     ours: list[float] = []
     floor: list[float] = []
-    with _server("--latency", str(LATENCY_S)) as url:
+    with server("--latency", str(LATENCY_S)) as url:
         for number in range(sizes.waiting_rounds):
             _say(f"200 ms, {IN_FLIGHT} in flight, round {number + 1} of {sizes.waiting_rounds}")
             for script, shares in (("ours.py", ours), ("floor.py", floor)):
@@ -176,7 +176,7 @@ def _waiting(sizes: Sizes) -> Iterator[Row]:
 def _memory(sizes: Sizes) -> Iterator[Row]:
     """Measure the peak memory of a small and a large run with pictures."""
     peaks: list[float] = []
-    with tempfile.TemporaryDirectory(prefix="safejury-bench-") as folder, _server() as url:
+    with tempfile.TemporaryDirectory(prefix="safejury-bench-") as folder, server() as url:
         for number in range(PICTURES):
             noise = os.urandom(3 * PICTURE_SIDE**2)
             picture = Image.frombytes("RGB", (PICTURE_SIDE, PICTURE_SIDE), noise)
@@ -207,7 +207,7 @@ def _front_door() -> Iterator[Row]:
 
 
 @contextmanager
-def _server(*arguments: str) -> Generator[str]:
+def server(*arguments: str) -> Generator[str]:
     command = [sys.executable, "-m", "safejury.testing", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -3,14 +3,14 @@
 from ...common import memory_bytes
 from ._shape import RunLimitsConfig
 
-_PART_OF_MEMORY = 128
+_PART_OF_MEMORY = 150
 _LEAST, _MOST = 64 * 10**6, 10**9
 
 
 def most_media_bytes(limits: RunLimitsConfig) -> int:
     """Return the most bytes that the media of all cases under way may take, in base64.
 
-    Unless `limits.media_bytes` says it, a 128th of the memory, but 64 MB to 1 GB.
+    Unless `limits.media_bytes` says it, a 150th of the memory, but 64 MB to 1 GB.
     """
     if limits.media_bytes is not None:
         return limits.media_bytes

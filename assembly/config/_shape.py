@@ -145,7 +145,7 @@ class RunLimitsConfig(LimitsConfig):
     """Limits of single endpoints, by their `base_url` or LiteLLM's name of a provider."""
     media_bytes: ByteSize | None = Field(default=None, ge=1)
     """Most memory that the pictures and sounds of all cases under way take, such as `256 MB`; a
-    128th of the machine's unless given, but 64 MB to 1 GB. A case that needs more goes alone."""
+    150th of the machine's unless given, but 64 MB to 1 GB. A case that needs more goes alone."""
 
 
 def _without_password(url: str) -> str:
