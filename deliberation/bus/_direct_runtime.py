@@ -40,6 +40,14 @@ class Listener(RoutedAgent):
     def take(self, message: object) -> None:
         """Take in a message, as its handlers would; must be quick."""
 
+    async def on_message_impl(self, message: Any, ctx: MessageContext) -> Any:
+        """Take in a message that came by the queue."""
+        try:
+            return await super().on_message_impl(message, ctx)
+        finally:
+            if isinstance(self.runtime, DirectRuntime):
+                self.runtime.note_arrival()
+
 
 class DirectRuntime(QuietRuntime):
     """A runtime on which messages do not wait in a queue.
@@ -47,9 +55,10 @@ class DirectRuntime(QuietRuntime):
     What one agent asks of another is handled in the asker's task, and ends with it; what is asked
     from outside has a task of its own. What is published to listeners alone is taken in at once.
 
-    Messages go by AutoGen's queue, and their order stays the same, while somebody reads its log,
-    where the agent is not made yet, and where somebody else than a listener hears a topic. So do
-    all should a later release of AutoGen rename what is not public here: slower, and right as ever.
+    Messages go by AutoGen's queue while somebody reads its log, the first one to an agent does,
+    and what others than listeners hear: what listeners hear stays in its order, and is heard
+    before the reply that follows it. All go by the queue should a later release of AutoGen rename
+    what is not public here: slower, and right as ever.
     """
 
     _run_context: Any = None
@@ -58,9 +67,9 @@ class DirectRuntime(QuietRuntime):
     def __init__(self) -> None:
         super().__init__()
         self._subscriptions = dict[str, Subscription]()
-        self._listeners = dict[TopicId, tuple[Listener, ...]]()
+        self._listeners = dict[TopicId, tuple[Listener, ...] | None]()
         self._under_way = set[asyncio.Task[None]]()
-        self._queued, self._arrived = 0, 0  # of what was published by the queue
+        self._queued, self._arrived = 0, 0  # of what goes to listeners by the queue
         self._arrival = asyncio.Event()
 
     async def send_message(
@@ -121,16 +130,17 @@ class DirectRuntime(QuietRuntime):
         message_id: str | None = None,
     ) -> None:
         """See `AgentRuntime.publish_message`."""
-        listeners = None
-        if self._is_direct and self._arrived == self._queued:
-            listeners = self._listeners.get(topic_id)
-            listeners = self._who_hears(topic_id) if listeners is None else listeners
-        if listeners is not None:
-            for listener in listeners:
-                if listener.id != sender:
+        if topic_id not in self._listeners:
+            self._listeners[topic_id] = await self._who_hears(topic_id)
+        if (listeners := self._listeners[topic_id]) is not None:
+            listeners = [one for one in listeners if one.id != sender]
+            if self._is_direct:
+                if self._arrived < self._queued:
+                    await self._catch_up()
+                for listener in listeners:
                     _give(message, listener)
-            return
-        self._queued += 1
+                return
+            self._queued += len(listeners)
         await super().publish_message(
             message,
             topic_id,
@@ -139,15 +149,13 @@ class DirectRuntime(QuietRuntime):
             message_id=message_id,
         )
 
-    async def _process_publish(self, message_envelope: Any) -> None:
-        try:
-            await super()._process_publish(message_envelope)
-        finally:
-            self._arrived += 1
-            self._arrival.set()
+    def note_arrival(self) -> None:
+        """Take note that a listener was given a message by the queue."""
+        self._arrived += 1
+        self._arrival.set()
 
     async def _catch_up(self) -> None:
-        """Return once all has arrived that was published before."""
+        """Return once listeners were given all that was published to them before."""
         queued = self._queued
         while self._arrived < queued:
             self._arrival.clear()
@@ -180,15 +188,15 @@ class DirectRuntime(QuietRuntime):
             and not _LOG.isEnabledFor(logging.INFO)
         )
 
-    def _who_hears(self, topic: TopicId) -> tuple[Listener, ...] | None:
-        """Return who hears a topic; None where one of them may wait, or is not made yet."""
-        matching = (one for one in self._subscriptions.values() if one.is_match(topic))
-        agents = [self._instantiated_agents.get(one.map_to_agent(topic)) for one in matching]
+    async def _who_hears(self, topic: TopicId) -> tuple[Listener, ...] | None:
+        """Return the listeners to a topic; None where others hear it too."""
+        agents = list[Agent | None]()
+        for subscription in self._subscriptions.values():
+            if subscription.is_match(topic):
+                agent_id = await self.get(subscription.map_to_agent(topic), lazy=False)
+                agents.append(self._instantiated_agents.get(agent_id))
         listeners = tuple(agent for agent in agents if isinstance(agent, Listener))
-        if len(listeners) < len(agents):
-            return None
-        self._listeners[topic] = listeners
-        return listeners
+        return listeners if len(listeners) == len(agents) else None
 
 
 def _give(message: object, listener: Listener) -> None:

@@ -58,7 +58,7 @@ async def _echo(message: str, line: Line) -> object:
     return message
 
 
-@pytest.mark.parametrize("name", ["_run_context", "_instantiated_agents", "_process_publish"])
+@pytest.mark.parametrize("name", ["_run_context", "_instantiated_agents"])
 def test_autogen_still_has_what_the_direct_runtime_reads(name: str) -> None:
     """Fails after an upgrade of AutoGen that renames it: messages are then dearer."""
     assert hasattr(SingleThreadedAgentRuntime(), name)
@@ -139,14 +139,17 @@ async def test_the_order_stays_where_somebody_begins_and_ends_to_read_the_log(
 
     async def publish(message: str, line: Line) -> object:
         for number in range(9):
-            LOG.setLevel(logging.INFO if number % 3 == 1 else logging.WARNING)
+            is_read = number % 3 == 2
+            LOG.setLevel(logging.INFO if is_read else logging.WARNING)
             await line.publish(Published(opened(number)), "topic")
+            assert is_read or heard[-1] == number  # at once again, however many publish
         return message
 
     try:
         async with _bus(publish, _echo, listen) as bus:
             for _ in range(3):
                 heard.clear()
+                LOG.setLevel(logging.WARNING)
                 await bus.ask("word", FIRST, str)
                 assert heard == list(range(9))  # all of it before the reply
     finally:
