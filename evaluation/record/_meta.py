@@ -192,6 +192,11 @@ def binding(raw: Mapping[str, str]) -> Mapping[str, str]:
     return {_BOUND: digest((part for row in others for part in row), ())}
 
 
+def bound_anew(raw: Mapping[str, str]) -> dict[str, str]:
+    """Return the rows of `meta` with the hash of all others anew, where a version wrote one."""
+    return {**raw, **binding(raw)} if _BOUND in raw else dict(raw)
+
+
 def _models(targets: Iterable[_Target]) -> Iterator[tuple[str, str]]:
     for target in targets:
         model = target.model if target.vllm is None else target.vllm.model
@@ -245,8 +250,7 @@ def _as_digested(raw: Mapping[str, str]) -> Mapping[str, str]:
     """Return the facts that the digest binds: as they were before media were removed."""
     if PRUNED not in raw:
         return raw
-    before = {key: value for key, value in raw.items() if key != PRUNED}
-    return {**before, **binding(before)}
+    return bound_anew({key: value for key, value in raw.items() if key != PRUNED})
 
 
 def _is_uptime(row: Row) -> bool:

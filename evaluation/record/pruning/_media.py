@@ -13,7 +13,7 @@ from .._deliberated import describe_changed
 from .._file import RECORD, locked
 from .._integrity import ChangedCase
 from .._media import MEDIA, is_named_by_hash
-from .._meta import SEALED, Meta, binding
+from .._meta import Meta, bound_anew
 from .._reader import RecordReader
 from ..identity import PRUNED, Pruned, written_notes
 from ..postgres import refuse_copy
@@ -104,8 +104,7 @@ def _media_files(folder: Path) -> Iterator[tuple[str, int]]:
 
 def _write_note(path: Path, meta: Meta, note: Pruned) -> None:
     """Add a note to the facts on the run; when the run was last written stays as it was."""
-    raw = {SEALED: "partly", **meta.raw, PRUNED: written_notes([*meta.pruned, note])}
-    raw |= binding(raw)
+    raw = bound_anew({**meta.raw, PRUNED: written_notes([*meta.pruned, note])})
     try:
         before = path.stat()
         with closing(sqlite3.connect(path, isolation_level=None)) as database:

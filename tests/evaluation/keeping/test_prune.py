@@ -23,6 +23,8 @@ INSERT INTO answers SELECT case_id, json_object('query', json_extract(body, '$.c
     'response', json_extract(body, '$.case.response'))
 FROM entries WHERE number = 0 AND case_id GLOB 'q[23]/*'
 """
+RECORD = Path(__file__).parents[1] / "record_format_2"
+"""A run that an earlier version recorded, which bound no facts."""
 OLD_S = 100 * 24 * 3600
 
 
@@ -237,3 +239,11 @@ def test_the_list_says_how_many_media_were_pruned(workplace: Workplace, run: Pat
     assert workplace.safejury("prune", str(run), "--media", "--yes").code == 0
     (row,) = json.loads(workplace.safejury("runs", "--format", "json").out)
     assert (row["media_pruned"], row["bytes_media"], row["state"]) == (3, 0, "finished")
+
+
+def test_a_run_of_an_earlier_version_keeps_its_digest_as_well(workplace: Workplace) -> None:
+    shutil.copytree(RECORD, "old")
+    before = digest(workplace, "old")
+    assert workplace.safejury("prune", "old", "--media", "--unfinished", "--yes").code == 0
+    assert digest(workplace, "old") == before
+    assert "1 picture or sound was pruned" in workplace.safejury("verify", "old").out
