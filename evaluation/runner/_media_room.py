@@ -11,7 +11,7 @@ from ...datasets import Media
 from ...datasets.media import MediaBytes, encoded_size
 from ...models import Wait
 
-_PLACE = "room for pictures and sounds"
+_PLACE = "limits.media_bytes"
 Waiting = Callable[[], AbstractContextManager[None]]
 
 
@@ -49,10 +49,7 @@ class MediaRoom:
         """Why cases wait for room, None if none does."""
         if not self._queue:
             return None
-        why = (
-            f"those of the cases under way take {file_size(self._taken)} of "
-            f"{file_size(self._most)} (limits.media_bytes)"
-        )
+        why = f"media take {file_size(self._taken)} of {file_size(self._most)}"
         return Wait(_PLACE, why, len(self._queue), of="case")
 
     async def enter(self, hold: "MediaHold", media: dict[str, Media]) -> None:

@@ -182,8 +182,8 @@ async def test_a_case_whose_picture_is_larger_than_the_limit_goes_alone(
     assert None in (first, second)
     assert set(open_at_a_time(server)) == {1}
     assert re.search(
-        "waiting for room for pictures and sounds: those of the cases under way take 10"
-        r"[0-9]\.[0-9] kB of 1\.0 kB \(limits\.media_bytes\); [23] cases wait",
+        r"waiting for limits\.media_bytes: media take 10[0-9]\.[0-9] kB of 1\.0 kB; "
+        r"[23] cases wait",
         "\n".join(watching.said),
     )
 
