@@ -17,6 +17,8 @@ import psutil
 import pytest
 
 _UP_S = 90.0
+_AUTH = {"RAY_AUTH_MODE": "disabled"}
+"""Else a token that another cluster of this account once made would be asked for."""
 
 
 @dataclass(slots=True)
@@ -63,7 +65,7 @@ class RayCluster:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "ray.scripts.scripts", "start", *place, *options],
             cwd=self.folder,
-            env={**inherited, "PYTHONSAFEPATH": "1", **environment},
+            env={**inherited, "PYTHONSAFEPATH": "1", **_AUTH, **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -88,6 +90,7 @@ class RayCluster:
         asked = subprocess.run(
             [sys.executable, "-P", "-c", _COUNT, self.address],
             cwd=self.folder,
+            env={**os.environ, **_AUTH},
             capture_output=True,
             text=True,
             check=False,

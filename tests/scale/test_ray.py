@@ -14,7 +14,7 @@ import pytest
 from ray_cluster import RayCluster, until
 from workplace import Ended, Workplace
 
-from safejury.testing import ScriptedServer, request_text
+from safejury.testing import ScriptedReply, ScriptedServer, ballot, request_text
 
 pytestmark = [pytest.mark.scale, pytest.mark.timeout(600)]
 
@@ -33,6 +33,17 @@ def call_of(call_id: str) -> str:
     """Name a call of the record as `asked` names its request."""
     query, *_, seat, last = call_id.split("/")
     return f"{query} {'target' if last == 'target' else f'{seat}-model'}"
+
+
+class Model:
+    """Answers as target and juror, as fast as it is told."""
+
+    def __init__(self, delay: float) -> None:
+        self.delay = delay
+
+    def __call__(self, body: Mapping[str, Any]) -> ScriptedReply:
+        said = "Yes." if body["model"] == "target" else ballot("safe", 5)
+        return ScriptedReply(said, delay=self.delay)
 
 
 def on_ray(workplace: Workplace, config: str, address: str, *options: str) -> Ended:
@@ -131,11 +142,13 @@ def test_the_trials_of_a_killed_worker_run_again(
 def test_a_node_that_comes_takes_part_and_one_that_goes_takes_nothing_along(
     workplace: Workplace, scripted: Start, cluster: RayCluster
 ) -> None:
-    server = scripted(latency=0.5)
+    model = Model(delay=4.0)
+    server = scripted(model)
     running = Running(workplace, cluster, server.base_url)
     running.reach(4)
     node = cluster.add_node()
-    until(lambda: len(cluster.workers()) == 3)
+    until(lambda: len(cluster.workers()) == 3, 120.0)
+    model.delay = 0.2
     journaled = running.reach(20)
     node.kill()
     assert "is lost" in running.end()

@@ -22,7 +22,7 @@ from ._facts import Facts, facts_here
 
 _ANSWER_S = 3.0
 """For which an address is waited for."""
-_LOOK_S = 8.0
+_LOOK_S = 30.0
 """For which what answers there is waited for to answer as Ray does."""
 _NODE_S = 60.0
 """For which a node is waited for to say what is installed on it."""
@@ -187,17 +187,26 @@ async def _check_address(address: str) -> None:
         *("--address", address, "--skip-version-check"),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
     )
+    assert process.stderr is not None
+    said, code = bytearray(), 1
     try:
         async with asyncio.timeout(_LOOK_S):
+            async for line in process.stderr:
+                said += line
             code = await process.wait()
     except TimeoutError:
-        code = 1
+        pass
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
+    if code and b"uthentication" in said:
+        raise ConfigurationError(
+            f"the Ray cluster at {address} asks for a token: set RAY_AUTH_MODE=token for this "
+            "command, on a machine that has the cluster's token"
+        )
     if code:
         raise _no_ray(address, "what answers there is not Ray")
 
