@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypedDict
 
 from ..common import BudgetError, DatasetError, ModelError
 from ..datasets import Fitted, ImageFitter, Media, Query, with_images
@@ -18,6 +19,16 @@ from ..models import (
 )
 from ._response import Response, ResponseOutcome
 from ._turns import chat_messages, withheld_of
+
+
+class _Asked(TypedDict):
+    """What a response says of how it was asked for."""
+
+    max_tokens: int | None
+    seed: int | None
+    sampling: Sampling
+    changes: tuple[str, ...]
+    model: str
 
 
 class ModelTarget:
@@ -97,17 +108,17 @@ class ModelTarget:
         try:
             completion = await self._model.complete(request)
         except ModelError as error:
-            response = _failed(error, withheld)
-        else:
-            response = _response(completion, withheld)
-        return replace(
-            response,
-            max_tokens=request.max_tokens,
-            seed=request.seed,
-            sampling=request.sampling,
-            changes=fitted.changes,
-            model=self._model.name,
-        )
+            return _failed(error, withheld, self._asked(request, fitted))
+        return _response(completion, withheld, self._asked(request, fitted))
+
+    def _asked(self, request: ChatRequest, fitted: Fitted) -> _Asked:
+        return {
+            "max_tokens": request.max_tokens,
+            "seed": request.seed,
+            "sampling": request.sampling,
+            "changes": fitted.changes,
+            "model": self._model.name,
+        }
 
     async def aclose(self) -> None:
         """Close the model."""
@@ -124,7 +135,7 @@ def _not_asked(outcome: ResponseOutcome, why: str) -> Response:
     return Response(outcome, "", detail=why, usage=Usage(0, 0, 0), cost_usd=0.0)
 
 
-def _failed(error: ModelError, withheld: tuple[str, ...]) -> Response:
+def _failed(error: ModelError, withheld: tuple[str, ...], asked: _Asked) -> Response:
     """Return the response for a failed call; one that was not processed costs nothing."""
     return Response(
         ResponseOutcome.ERROR,
@@ -134,10 +145,11 @@ def _failed(error: ModelError, withheld: tuple[str, ...]) -> Response:
         cost_usd=0.0 if error.unprocessed else None,
         notes=withheld,
         calls=0 if isinstance(error, BudgetError) else 1,
+        **asked,
     )
 
 
-def _response(completion: Completion, withheld: Sequence[str]) -> Response:
+def _response(completion: Completion, withheld: Sequence[str], asked: _Asked) -> Response:
     """Convert a completion to a response. A refusal in words counts as an answer."""
     text = completion.text
     if completion.refusal and not text.strip():
@@ -161,4 +173,5 @@ def _response(completion: Completion, withheld: Sequence[str]) -> Response:
         notes=(*withheld, *completion.notes),
         calls=completion.attempts,
         sent=completion.sent,
+        **asked,
     )

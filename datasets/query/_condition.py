@@ -33,6 +33,8 @@ class Condition:
     @property
     def name(self) -> str:
         """The name in records and reports; empty if nothing is changed."""
+        if self.image == "original" and self.parts == "given" and not self.voice:
+            return ""  # as a rule, and each case asks for it a dozen times
         changed = (
             self.image if self.image != "original" else "",
             f"{self.parts}:{self.voice}" if self.voice else self.parts,

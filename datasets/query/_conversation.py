@@ -104,6 +104,8 @@ def with_images(query: Query, images: tuple[Media, ...]) -> Query:
         query: The query.
         images: As many as it has, or none.
     """
+    if images == query.images:
+        return query
     left = iter(images)
 
     def change(part: MessagePart) -> MessagePart | None:
