@@ -278,7 +278,8 @@ def test_a_jurors_limits_are_its_own(workplace: Any, scripted: Start) -> None:
         "sceptic-model": whole,
     }
     cast = {seat: one for seat, (one,) in ballots(workplace).items()}
-    assert [len(cast[seat].get("notes", [])) for seat in ("clinician", "lawyer", "sceptic")] == [2, 1, 0]
+    notes = [len(cast[seat].get("notes", [])) for seat in ("clinician", "lawyer", "sceptic")]
+    assert notes == [2, 1, 0]
     assert "made smaller, from 64x48 to 32x24 pixels" in cast["clinician"]["notes"][0]
     assert "has 2 pictures and the model takes 1" in cast["lawyer"]["notes"][0]
     assert cast["lawyer"]["perceived"]["withheld"] == ["image"]
