@@ -95,6 +95,8 @@ async def run(
         opening_models = open_run_models(plan, record, servers, traced=tracing.model)
         models = await stack.enter_async_context(opening_models)
         registry = models.registry
+        limits = plan.limits
+        await record.share(models.budget, limits.max_tokens_total, limits.max_cost_usd)
         jury = await stack.enter_async_context(
             Jury.seated(
                 plan.jury,

@@ -1,51 +1,23 @@
 """A run's budget of tokens and money, reserved before each call."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
 from ...common import BudgetError, SafejuryError, first_failure
 from ..chat import Charge
 from ._ledger import Ledger
+from ._reserved import OpenCase, Reservation
 
 _LEARNING_CASES = 5
 _UNKNOWN_TIMES = 10.0
 """Assumed ratio of actual to expected cost of a case, until the first cases have ended."""
+_DUST_USD = 1e-9
+"""What rounding leaves of sums."""
 _LONGEST_CALL_ID = 3
 """Parts of a call's id after that of its case: round, seat and attempt."""
-
-
-@dataclass(slots=True)
-class _OpenCase:
-    """The tokens and money held for a case, and what its calls used of them."""
-
-    expected: Charge
-    tokens: int = 0
-    usd: float = 0.0
-
-    @property
-    def times(self) -> float:
-        """The ratio of actual to expected cost."""
-        usd = self.usd / self.expected.usd if self.expected.usd else 0.0
-        return max(self.tokens / self.expected.tokens, usd) if self.expected.tokens else usd
-
-
-@dataclass(frozen=True, slots=True)
-class Reservation:
-    """A reservation for one call; see `Budget.reserve`.
-
-    Attributes:
-        estimate: The most that the call is expected to cost.
-        call_id: The call's id, empty if it has none.
-        kept: Its number in the budget's ledger, None if it is not there.
-    """
-
-    estimate: Charge
-    call_id: str
-    kept: int | None
 
 
 class Budget:
@@ -91,7 +63,7 @@ class Budget:
         self._stopped: str | None = None
         self._held = 0
         """Calls under way."""
-        self._cases: dict[str, _OpenCase] = {}
+        self._cases: dict[str, OpenCase] = {}
         self._closed = 0
         self._dearest_tokens = 0
         self._dearest_usd = 0.0
@@ -99,6 +71,10 @@ class Budget:
         """The highest ratio of actual to expected cost of a case."""
         self._door = asyncio.Lock()
         self._waiting = list[asyncio.Future[None]]()
+        self._elsewhere = Charge(0, 0.0)
+        self._lacking = list[Charge]()
+        self.asks: Callable[[], None] | None = None
+        """Called when a call lacks what others hold; see `leave_to_others`."""
 
     @property
     def is_bound(self) -> bool:
@@ -135,6 +111,26 @@ class Budget:
         self._spent_tokens += tokens
         self._spent_usd += usd
         self._unknown += unknown_price_calls
+
+    @property
+    def held(self) -> Charge:
+        """What calls under way reserve."""
+        return Charge(self._reserved_tokens, max(0.0, self._reserved_usd))
+
+    @property
+    def has_cases(self) -> bool:
+        """Whether cases are under way."""
+        return bool(self._cases)
+
+    @property
+    def least_lacking(self) -> Charge | None:
+        """The least that a call waits for, None where none waits."""
+        return min(self._lacking, key=self._share, default=None)
+
+    def leave_to_others(self, held: Charge) -> None:
+        """Leave a part of the limit to other processes, which a call waits for if it lacks it."""
+        self._elsewhere = held
+        self._notify_change()
 
     def add_server_cost(self, usd: float) -> None:
         """Add the hourly cost of managed servers; no case is started once the limit is reached."""
@@ -187,7 +183,7 @@ class Budget:
             self._open_case(case_id, expected)
 
     def _open_case(self, case_id: str, expected: Charge) -> None:
-        self._cases[case_id] = _OpenCase(expected)
+        self._cases[case_id] = OpenCase(expected)
 
     def end_case(self, case_id: str) -> None:
         """Release what is left of a case's reservation."""
@@ -203,6 +199,7 @@ class Budget:
 
     async def _room(self, expected: Charge) -> None:
         while self._stopped is None and not self._has_room(expected):
+            self._ask()
             await self._change()
 
     def _has_room(self, expected: Charge) -> bool:
@@ -259,11 +256,24 @@ class Budget:
         Raises:
             BudgetError: It never will.
         """
-        while (lack := self._end or self._lack(estimate)) is not None:
-            if not self._held:
-                self._refused(lack)
-                raise self._refusal(lack)
-            await self._change()
+        self._lacking.append(estimate)
+        try:
+            while (lack := self._end or self._lack(estimate)) is not None:
+                if not self._held and not self._is_elsewhere:
+                    self._refused(lack)
+                    raise self._refusal(lack)
+                self._ask()
+                await self._change()
+        finally:
+            self._lacking.remove(estimate)
+
+    @property
+    def _is_elsewhere(self) -> bool:
+        return self._elsewhere.tokens > 0 or (self._elsewhere.usd or 0.0) > _DUST_USD
+
+    def _ask(self) -> None:
+        if self.asks is not None and self._is_elsewhere:
+            self.asks()
 
     def _share(self, estimate: Charge) -> float:
         """Return an estimate as a share of the limit, 0 if there is no limit."""
@@ -279,8 +289,9 @@ class Budget:
 
     def _lack(self, estimate: Charge, *, beside_cases: bool = False) -> str | None:
         """Return why the budget does not cover a call now, None if it does."""
-        tokens = self._spent_tokens + self._reserved_tokens + estimate.tokens
-        usd = self._spent_usd + self._reserved_usd + (estimate.usd or 0.0)
+        others = self._elsewhere
+        tokens = self._spent_tokens + self._reserved_tokens + estimate.tokens + others.tokens
+        usd = self._spent_usd + self._reserved_usd + (estimate.usd or 0.0) + (others.usd or 0.0)
         if beside_cases:
             for case in self._cases.values():
                 left = self._likely(case.expected, case.tokens, case.usd)

@@ -190,3 +190,22 @@ def test_a_run_ends_when_its_patience_does_and_goes_on_later(
     plain.spawn("run", config(plain, server.base_url, None, 40))
     assert record(one) == record(plain)
     assert one.spawn("verify", "runs/first").code == 0
+
+
+def test_a_budget_holds_for_all_drivers_together(
+    postgres: PostgresServer, places: Places, scripted: Start
+) -> None:
+    """Both stop in time; which of them had which calls depends on the machine."""
+    answers = Answers(wait_s=0.01)
+    server, database = scripted(answers), postgres.make_database()
+    one, other = places("one"), places("other")
+    limit = 150_000
+    for place in (one, other):
+        config(place, server.base_url, database, 200, limits__max_tokens_total=limit)
+    with one.start("run", "safejury.yaml") as first, other.start("run", "safejury.yaml") as second:
+        ends = [done(first), done(second)]
+    spent = "SELECT tokens, (SELECT count(*) FROM safejury_drivers) FROM safejury_runs"
+    [(tokens, drivers)] = postgres.sql(spent, database)
+    assert drivers == 2
+    assert 0.8 * limit < int(str(tokens)) <= limit, ends
+    assert all("limits.max_tokens_total" in ended.err for ended in ends), ends

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from ..postgres import Connection, pipeline
 
-_LOCK = "SELECT 1 FROM safejury_runs WHERE id = %s FOR UPDATE"
-_GONE = """
+LOCK = "SELECT 1 FROM safejury_runs WHERE id = %s FOR UPDATE"
+GONE = """
 ({driver}.until = '-infinity' OR ({driver}.until < now()
     AND pg_postmaster_start_time() < now() - make_interval(secs => %(lease)s)))
 """
@@ -25,7 +25,7 @@ WHERE NOT EXISTS (
 ON CONFLICT (run, case_id) DO UPDATE SET driver = EXCLUDED.driver
 WHERE held.driver = EXCLUDED.driver OR EXISTS (
     SELECT 1 FROM safejury_drivers AS other
-    WHERE other.id = held.driver AND {_GONE.format(driver="other")})
+    WHERE other.id = held.driver AND {GONE.format(driver="other")})
 RETURNING case_id, xmax <> 0
 """
 _RENEW = """
@@ -35,10 +35,10 @@ WHERE id = %(driver)s RETURNING tokens, usd
 _STATE = f"""
 SELECT run.revision, run.tokens, run.usd, run.unpriced,
     (SELECT count(*) FROM safejury_drivers AS one
-     WHERE one.run = run.id AND one.id <> %(driver)s AND NOT {_GONE.format(driver="one")}),
+     WHERE one.run = run.id AND one.id <> %(driver)s AND NOT {GONE.format(driver="one")}),
     EXISTS (SELECT 1 FROM safejury_charges AS held JOIN safejury_drivers AS one
         ON one.id = held.driver
-        WHERE held.run = run.id AND held.kind = 'open' AND {_GONE.format(driver="one")})
+        WHERE held.run = run.id AND held.kind = 'open' AND {GONE.format(driver="one")})
 FROM safejury_runs AS run WHERE run.id = %(run)s
 """
 _CHARGE = f"""
@@ -46,7 +46,7 @@ WITH charged AS (
     UPDATE safejury_charges AS held SET kind = 'estimated', revision = run.revision + 1
     FROM safejury_drivers AS one, safejury_runs AS run
     WHERE held.run = %(run)s AND held.kind = 'open' AND one.id = held.driver
-        AND run.id = held.run AND {_GONE.format(driver="one")}
+        AND run.id = held.run AND {GONE.format(driver="one")}
     RETURNING held.tokens, held.usd)
 UPDATE safejury_runs SET revision = revision + 1,
     tokens = tokens + coalesce((SELECT sum(tokens) FROM charged), 0),
@@ -55,7 +55,7 @@ WHERE id = %(run)s AND EXISTS (SELECT 1 FROM charged)
 """
 _OPEN_LEASES = f"""
 SELECT count(*) FILTER (WHERE NOT gone), count(*) FILTER (WHERE gone) FROM (
-    SELECT {_GONE.format(driver="one")} AS gone
+    SELECT {GONE.format(driver="one")} AS gone
     FROM safejury_leases AS held JOIN safejury_drivers AS one ON one.id = held.driver
     WHERE held.run = %(run)s AND held.driver <> %(driver)s AND NOT EXISTS (
         SELECT 1 FROM safejury_cases AS done
@@ -131,7 +131,7 @@ async def take(connection: Connection, driver: Driver, cases: Sequence[str], see
     """
     values = {**driver.values, "cases": list(cases), "seen": seen}
     async with connection.transaction(), pipeline(connection):
-        await connection.execute(_LOCK, (driver.run,))  # a group may just finish one
+        await connection.execute(LOCK, (driver.run,))  # a group may just finish one
         cursor = await connection.execute(_TAKE, values)
     rows = await cursor.fetchall()
     return Taken(frozenset(case_id for case_id, _ in rows), any(held for _, held in rows))
@@ -146,7 +146,7 @@ async def renew(connection: Connection, driver: Driver) -> State:
     *counts, charges_due = await state.fetchone()
     if charges_due:
         async with connection.transaction():
-            await connection.execute(_LOCK, (driver.run,))
+            await connection.execute(LOCK, (driver.run,))
             await connection.execute(_CHARGE, driver.values)
         return await renew(connection, driver)
     revision, all_tokens, all_usd, unpriced, others = counts

@@ -1,15 +1,18 @@
 """The record of a run that several drivers write, as one of them has it."""
 
 import asyncio
+import math
 import secrets
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ....common.text import many
 from ....datasets import Media
+from ....models import Budget
 from ...trials import CaseResult, case_of
 from .._media import MEDIA
 from .._record import Record
@@ -17,13 +20,15 @@ from .._schema import RECORD
 from ..growth import Grown
 from ..postgres import Place, connect, copy_run, errors, is_away, unusable
 from ..stored import StoredCall, StoredEntry
+from ._budget import Part
 from ._commit import SharedCommit
 from ._group import Row
-from ._leases import Driver, State, end, open_leases, renew, take
+from ._leases import Driver, end, open_leases, renew, take
 from ._link import Link
 
 _POLL_S = 1.0
 """How often a driver without trials looks whether others left some."""
+_LEAST_BETWEEN_S = 0.3
 _RENEWALS = 3
 """In the time of a lease."""
 _LEAST_ID = 1 << 62
@@ -76,8 +81,8 @@ class SharedRecord(Record):
         self._own_calls: dict[str, list[StoredCall]] = {}  # of cases under way
         self._audited: dict[str, dict[int, StoredEntry]] = {}
         self._audited_cases: dict[str, Row] = {}
-        self.spent: Callable[[State], None] | None = None
-        """Told at each renewal what all drivers spent."""
+        self._part: Part | None = None
+        self._asked = asyncio.Event()
 
     @property
     def is_behind(self) -> bool:
@@ -127,6 +132,16 @@ class SharedRecord(Record):
                 )
             await asyncio.sleep(_POLL_S)
 
+    async def share(
+        self, budget: Budget, max_tokens_total: int | None, max_cost_usd: float | None
+    ) -> None:
+        """Let a budget hold for all drivers together; see `RunRecord.share`."""
+        limits = max_tokens_total, max_cost_usd
+        tokens, usd = (math.inf if limit is None else float(limit) for limit in limits)
+        part = Part(budget, (tokens, usd))
+        await self._link.do(partial(part.renew, driver=self._driver))
+        self._part, budget.asks = part, self._asked.set
+
     async def settle(self) -> None:
         """Store all that was written, and bring the copy up to date."""
         await self._shared.stored()
@@ -157,11 +172,15 @@ class SharedRecord(Record):
         """Renew the driver's lease, and bring the copy up to date, until canceled."""
         while True:
             state = await self._link.do(partial(renew, driver=self._driver))
-            if self.spent is not None:
-                self.spent(state)
+            if self._part is not None:
+                await self._link.do(partial(self._part.renew, driver=self._driver))
             if state.revision > self._revision:
                 await self.refresh()
-            await asyncio.sleep(self._driver.lease / _RENEWALS)
+            await asyncio.sleep(_LEAST_BETWEEN_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._driver.lease / _RENEWALS):
+                    await self._asked.wait()
+            self._asked.clear()
 
     async def end(self) -> None:
         """Store what is left, and leave the run to others."""

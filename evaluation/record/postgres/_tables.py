@@ -46,6 +46,7 @@ CREATE TABLE safejury_drivers (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     run bigint NOT NULL REFERENCES safejury_runs ON DELETE CASCADE, host text NOT NULL,
     place text NOT NULL, until timestamptz NOT NULL, groups bigint NOT NULL DEFAULT 0,
+    waits boolean NOT NULL DEFAULT false,
     may_tokens bigint NOT NULL DEFAULT 0, may_usd double precision NOT NULL DEFAULT 0,
     tokens bigint NOT NULL DEFAULT 0, usd double precision NOT NULL DEFAULT 0);
 CREATE INDEX ON safejury_drivers (run, until);

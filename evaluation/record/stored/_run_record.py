@@ -9,6 +9,7 @@ from ....assembly.models import CallStore
 from ....assembly.servers import Uptime
 from ....datasets import Query
 from ....deliberation import Entry
+from ....models import Budget
 from ...trials import CaseResult, Exchange
 from ._rows import StoredCall, StoredEntry
 
@@ -94,6 +95,18 @@ class RunRecord(TrialRecord, Protocol):
         Args:
             case_ids: Their ids.
             finished: Whether they are finished, and something is added to them.
+        """
+        ...
+
+    async def share(
+        self, budget: Budget, max_tokens_total: int | None, max_cost_usd: float | None
+    ) -> None:
+        """Let a budget hold for all drivers together from now on.
+
+        Args:
+            budget: That of this driver, which knows what was spent before.
+            max_tokens_total: Its limit of tokens, None for no limit.
+            max_cost_usd: Its limit of US dollars, None for no limit.
         """
         ...
 
