@@ -193,7 +193,10 @@ class Driver:
         if self._writer.finished > before:
             self._lost_since = 0
         crew.spent, crew.cases, crew.waits = report.spent, report.cases, report.waits
-        crew.is_ready = report.ready
+        if report.ready and not crew.is_ready:
+            crew.is_ready = True
+            at_work = sum(one.is_ready for one in self._crews.values())
+            self._say(f"{_named(crew.link)} is at work: {many(at_work, 'worker')} now")
         self._look()
 
     def _stop(self, why: str) -> None:
@@ -295,8 +298,7 @@ class Driver:
             self._book.budget.end_case(case_id)
             self._lanes[lane].put_back(trial, again=True)
         taken.trials.clear()
-        if self._observer is not None:
-            self._observer.notify(f"{_named(crew.link)} is lost ({lost}): {back} begin again")
+        self._say(f"{_named(crew.link)} is lost ({lost}): {back} begin again")
         self._look()
 
     async def _cancel(self, crew: _Crew) -> None:
@@ -317,6 +319,10 @@ class Driver:
         finally:
             with self._record.together():
                 self._writer.charge_held(crew.outstanding)
+
+    def _say(self, message: str) -> None:
+        if self._observer is not None:
+            self._observer.notify(message)
 
     async def _show(self) -> None:
         while self._observer is not None:
