@@ -32,6 +32,7 @@ class SameProcess:
         self.reported = reported
         self.opened, self._number = 0, number
         self.fetched: list[bytes] = []
+        self.sent: list[bytes] = []
 
     def number(self) -> int:
         """Return how many there are to be."""
@@ -63,9 +64,11 @@ class _Link:
         self._reports = 0
 
     async def start(self, setup: bytes) -> None:
+        self._pool.sent.append(setup)
         self._work = self._pool.group.create_task(self._worker.work(setup))
 
     def give(self, data: bytes, media: Mapping[str, object]) -> None:
+        self._pool.sent.append(data)
         self._gifts.append((data, media))
 
     async def take(self) -> bytes:

@@ -269,6 +269,22 @@ async def test_a_model_that_never_answers_ends_the_run_with_its_reason(
         await with_workers(planned(config), tmp_path)
 
 
+async def test_a_key_is_in_the_environment_of_a_worker_and_in_nothing_that_is_sent(
+    workplace: Workplace,
+    scripted: Callable[..., ScriptedServer],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SAFEJURY_TEST_KEY", "sk-never-travels")
+    server = scripted(api_key="sk-never-travels")
+    keys = {f"jury__jurors__{n}__api_key_env": "SAFEJURY_TEST_KEY" for n in range(3)}
+    config = workplace.config(server.base_url, targets__0__api_key_env="SAFEJURY_TEST_KEY", **keys)
+    async with same_process(tmp_path, 2) as pool:
+        assert (await run_with(planned(config), pool)).verdicts == 3
+    assert pool.sent
+    assert not any(b"sk-never-travels" in data for data in pool.sent)
+
+
 async def test_a_budget_is_kept_by_all_workers_together(
     workplace: Workplace, scripted: Callable[..., ScriptedServer], tmp_path: Path
 ) -> None:
