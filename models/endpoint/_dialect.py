@@ -117,6 +117,8 @@ class Dialect:
 
     def left_out(self, request: ChatRequest) -> tuple[str, ...]:
         """Return the parameters of `request` that are not sent."""
+        if not self.dropped:
+            return ()
         return tuple(name for name in _asked(request) if name in self.dropped)
 
     def notes(self, request: ChatRequest) -> tuple[str, ...]:

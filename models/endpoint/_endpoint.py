@@ -127,30 +127,30 @@ class EndpointModel:
         started = time.perf_counter()
         place, spare = self._place, self._spare  # another call may settle it meanwhile
         try:
-            completion = await self._converse(request, place)
+            completion = await self._converse(request, place, started)
         except ModelError as error:
             if spare is None or not _misplaced(error):
                 raise
             place = spare
-            completion = await self._try_elsewhere(request, place, error)
+            completion = await self._try_elsewhere(request, place, started, error)
         self._place, self._spare = place, None
-        return replace(completion, latency_s=time.perf_counter() - started)
+        return completion
 
     async def aclose(self) -> None:
         """Close the connections, unless the session is the caller's."""
         await self._connection.aclose()
 
     async def _try_elsewhere(
-        self, request: ChatRequest, place: _Place, first: ModelError
+        self, request: ChatRequest, place: _Place, started: float, first: ModelError
     ) -> Completion:
         try:
-            return await self._converse(request, place)
+            return await self._converse(request, place, started)
         except ModelError as second:
             if _misplaced(second):
                 raise first from second
             raise
 
-    async def _converse(self, request: ChatRequest, place: _Place) -> Completion:
+    async def _converse(self, request: ChatRequest, place: _Place, started: float) -> Completion:
         """Send the request, adapting it after each rejection, until the server accepts it."""
         dialect = self._dialect
         shown = await load_media(request)
@@ -172,7 +172,8 @@ class EndpointModel:
         return replace(
             said,
             notes=(*said.notes, *dialect.notes(request), *place.notes),
-            sent=self._evidence(request, dialect) if request.keep_sent else None,
+            sent=self._evidence(request, dialect, body) if request.keep_sent else None,
+            latency_s=time.perf_counter() - started,
         )
 
     def _read(self, reply: HttpReply, *, tools: bool) -> Completion | Rejection:
@@ -189,8 +190,8 @@ class EndpointModel:
     def _encoded(self, request: ChatRequest, dialect: Dialect) -> RequestBody:
         return encode_body(self._model, request, dialect)
 
-    def _evidence(self, request: ChatRequest, dialect: Dialect) -> SentRequest:
-        return sent_request(self._model, request, dialect)
+    def _evidence(self, request: ChatRequest, dialect: Dialect, body: RequestBody) -> SentRequest:
+        return sent_request(self._model, request, dialect, body)
 
     def _decoded(self, reply: HttpReply, *, tools: bool) -> Completion | Rejection:
         streamed = is_events(reply.status, reply.headers)

@@ -10,6 +10,7 @@ from ._dialect import Dialect
 from ._endpoint import EndpointModel
 from ._error_reply import decode_error
 from ._wire_reply import Rejection, usage_of
+from ._wire_request import RequestBody
 from .http import HttpReply
 
 _NULL = msgspec.Raw(b"null")
@@ -41,8 +42,8 @@ class ModerationModel(EndpointModel):
             body = {**request.options.in_body(), **body}
         return msgspec.json.encode(body)
 
-    def _evidence(self, request: ChatRequest, dialect: Dialect) -> SentRequest:
-        body = self._encoded(request, dialect)
+    def _evidence(self, request: ChatRequest, dialect: Dialect, body: RequestBody) -> SentRequest:
+        assert isinstance(body, bytes)  # as `_encoded` made it
         return SentRequest(hashlib.sha256(body).hexdigest(), body.decode())
 
     def _decoded(self, reply: HttpReply, *, tools: bool) -> Completion | Rejection:

@@ -84,6 +84,8 @@ async def load_media(request: ChatRequest) -> tuple[MediaBytes, ...]:
         RequestError: One cannot be read.
     """
     media = _media_of(request)
+    if not media:
+        return ()
     held = hold_media(media)
     for each, loaded in zip(media, held, strict=True):
         with _unreadable(each):
@@ -105,11 +107,15 @@ def _unreadable(media: Media) -> Generator[None]:
         ) from error
 
 
-def sent_request(model: str, request: ChatRequest, dialect: Dialect) -> SentRequest:
-    """Return the evidence for a request that `encode_request` encoded."""
-    body = msgspec.json.encode(_body(model, request, dialect, _stand_in))
+def sent_request(
+    model: str, request: ChatRequest, dialect: Dialect, body: RequestBody | None = None
+) -> SentRequest:
+    """Return the evidence for a request that was encoded as `body`."""
+    media = _media_of(request)
+    if media or not isinstance(body, bytes):  # it is no evidence of what media say
+        body = msgspec.json.encode(_body(model, request, dialect, _stand_in))
     digest = hashlib.sha256(body).hexdigest()
-    return SentRequest(digest, body.decode(), _media_of(request), dialect.left_out(request))
+    return SentRequest(digest, body.decode(), media, dialect.left_out(request))
 
 
 def _media_of(request: ChatRequest) -> tuple[Media, ...]:
