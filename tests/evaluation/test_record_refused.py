@@ -233,12 +233,12 @@ def test_a_disk_that_is_full_from_the_start(bytes_allowed: int, workplace: Any, 
 def test_a_picture_that_does_not_fit(workplace: Any, scripted: Start):
     from PIL import Image
 
-    Image.effect_noise((400, 400), 80).save(workplace.path / "p.png")
+    Image.effect_noise((800, 800), 80).save(workplace.path / "p.png")
     line = {"id": "q", "scenario": "bias", "text": "?", "intent": "benign", "image": "p.png"}
     workplace.queries(line)
     config = workplace.config(scripted().base_url)
 
-    ended = workplace.spawn("run", config, largest_file=100_000)
+    ended = workplace.spawn("run", config, largest_file=400_000)
     ended.refused("media", "cannot store a medium")
     assert workplace.safejury("run", config).code == 0
 

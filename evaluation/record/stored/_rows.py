@@ -44,9 +44,7 @@ _LEFT_OUT: dict[type, re.Pattern[str]] = {
     Exchange: _CASE,
     BallotsRevealed: _empty(*_OF_BALLOT),
     TalkAudited: _empty(*_OF_BALLOT),
-    VerdictAnnounced: _empty(
-        *_OF_BALLOT, *_OF_BOTH, *_TALKED, 'reason":""', 'initial_probability":null'
-    ),
+    VerdictAnnounced: _empty(*_OF_BALLOT, *_OF_BOTH, *_TALKED, 'initial_probability":null'),
     CaseResult: _empty(
         *(*_OF_BOTH, *_TALKED, 'over_refusal":null', 'cost_usd":null', 'intent_assumed":false'),
         *('labels":{}', 'probability":null'),
