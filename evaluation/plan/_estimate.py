@@ -1,6 +1,6 @@
 """Estimates the calls, tokens and cost of a run before the first call."""
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ...agents import BallotCall, Case, GuardDialect, TalkArm
@@ -128,21 +128,14 @@ class CaseEstimator:
             total += Charge(part.tokens[1], None if part.usd is None else part.usd[1])
         return total
 
-    def run(
-        self, finished: Container[str] = (), see: Callable[[Trial], None] | None = None
-    ) -> list[Calls]:
+    def run(self, trials: Iterable[Trial]) -> list[Calls]:
         """Estimate the run, role by role.
 
         Args:
-            finished: Ids of cases that are finished already.
-            see: Is shown each of the others, by the way.
+            trials: The trials that are left.
         """
         sizes: dict[str, _Sizes] = {}
-        for trial in self._plan.trials():
-            if trial.case_id in finished:
-                continue
-            if see is not None:
-                see(trial)
+        for trial in trials:
             sizes[trial.target] = sizes.get(trial.target, _Sizes()) + _Sizes.of(trial.query)
         found: dict[str, Calls] = {}
         for target, size in sizes.items():

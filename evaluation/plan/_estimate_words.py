@@ -22,7 +22,8 @@ async def estimate(plan: RunPlan, finished: Container[str] = ()) -> tuple[list[s
     """
     prices = await find_prices(plan.models)
     media = MediaCount(plan)
-    expected = (await CaseEstimator.of(plan, prices)).run(finished, media.add)
+    left = (trial for trial in plan.trials() if trial.case_id not in finished)
+    expected = (await CaseEstimator.of(plan, prices)).run(media.counted(left))
     lines, problem = list(_lines(expected, plan.limits, hourly_costs(plan.servers))), None
     lines += _agent_lines(plan)
     if media.note is not None:

@@ -1,5 +1,7 @@
 """Tells where the memory for media holds cases of a run back."""
 
+from collections.abc import Iterable, Iterator
+
 from ...assembly.config import most_media_bytes
 from ...common.text import file_size, many
 from ...datasets.media import encoded_size
@@ -20,8 +22,13 @@ class MediaCount:
         self._cases = self._bytes = self._of_different = 0
         self._seen = set[str]()
 
-    def add(self, trial: Trial) -> None:
-        """Count the media of a case."""
+    def counted(self, trials: Iterable[Trial]) -> Iterator[Trial]:
+        """Yield trials, and count the media of each."""
+        for trial in trials:
+            self._add(trial)
+            yield trial
+
+    def _add(self, trial: Trial) -> None:
         media = {one.sha256: encoded_size(one) for one in trial.query.media}
         if not media:
             return
