@@ -75,7 +75,7 @@ class SharedRecord(Record):
         self._granted = 0
         self._left: int | None = None
         self._seen = -1
-        self._revision = 0
+        self._revision = int(database.execute("PRAGMA user_version").fetchone()[0])
         self._copying = asyncio.Lock()
         self._stored_media = set[str]()
         self._own_calls: dict[str, list[StoredCall]] = {}  # of cases under way
