@@ -1,6 +1,9 @@
 """What else a run does, on a record that a database keeps: retries, talk audits, pictures."""
 
+import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +11,13 @@ from PIL import Image
 from postgres_server import PostgresServer
 from workplace import Workplace
 
+from safejury.assembly.config import RecordConfig
+from safejury.datasets import Intent, Query
+from safejury.evaluation.record import RunRecord
+from safejury.evaluation.record.drivers import open_shared_record
+from safejury.evaluation.trials import Exchange
+from safejury.models import Completion, Usage
+from safejury.targets import Response, ResponseOutcome
 from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
 pytestmark = pytest.mark.scale
@@ -66,3 +76,48 @@ def test_pictures_come_with_the_copy(
     (there / pointer).write_bytes((workplace.path / "runs/first" / pointer).read_bytes())
     assert workplace.safejury("verify", "there").code == 0
     assert len(list((there / "media").iterdir())) == 1
+
+
+async def test_what_comes_late_is_dropped_and_its_calls_count_once(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    database = postgres.make_database()
+    said, meta = RecordConfig(url=database, lease=2), {"protocol": "vote", "jury": "[]"}
+
+    def opened(name: str) -> AbstractAsyncContextManager[RunRecord]:
+        where = tmp_path / name / "run"
+        return open_shared_record(where, {}, meta, said=said, tell=lambda _: None)
+
+    paid = Completion("yes", "stop", usage=Usage(100, 0, 10))
+    async with opened("late") as late, opened("other") as other:
+        assert set(await late.take(["a", "b"])) == {"a", "b"}
+        assert not await other.take(["a"])
+        late.write("a/target", "key", paid)
+        late.write_response("a", exchange())
+        await late.settle()
+        # As if the first had not been heard of for long: it renews its lease in a moment.
+        await asyncio.sleep(2)
+        postgres.sql(
+            "UPDATE safejury_drivers SET until = now() - interval '1 h' WHERE id = 1", database
+        )
+        assert set(await other.take(["a"])) == {"a"}
+        assert other.find("a/target", "key") == paid
+        late.write("a/r0/seat/a0", "key", paid)
+        late.write_response("a", exchange("late"))
+        other.write("a/r0/seat/a0", "key", paid)
+        other.write_response("a", exchange("other"))
+        await late.settle()
+        await other.settle()
+        kept = other.response("a")
+        assert kept is not None
+        assert kept.response.text == "other"
+    calls = postgres.sql("SELECT call_id FROM safejury_calls ORDER BY 1", database)
+    assert calls == [("a/r0/seat/a0",), ("a/target",)]
+    charges = postgres.sql("SELECT kind, tokens FROM safejury_charges", database)
+    assert charges == [("forgotten", 110)]
+    assert postgres.sql("SELECT tokens FROM safejury_runs", database) == [(330,)]
+
+
+def exchange(text: str = "first") -> Exchange:
+    query = Query("q", "bias", "?", Intent.HARMFUL)
+    return Exchange(query, Response(ResponseOutcome.ANSWERED, text))
