@@ -219,6 +219,7 @@ def _run(verdicts: int, folder: Path) -> dict[str, float]:
     with Popen([sys.executable, "-m", "safejury.testing"], stdout=PIPE, text=True) as server:
         assert server.stdout is not None
         options = SimpleNamespace(
+            litellm=None,
             base_url=server.stdout.readline().strip(),
             verdicts=verdicts,
             in_flight=100,

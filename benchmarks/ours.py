@@ -9,6 +9,7 @@ dataset to the closed record; imports are left out.
 import argparse
 import importlib
 import json
+import os
 import resource
 import shutil
 import sqlite3
@@ -42,7 +43,11 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, float]:
     with dataset.open("w") as file:
         file.writelines(_lines(options.verdicts, [image.name for image in images]))
     quiet_libraries()
-    importlib.import_module("aiohttp")  # or the run would import it while it is measured
+    if options.litellm:
+        os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+        os.environ["SAFEJURY_BENCHMARK_KEY"] = "none"
+    # Or the run would import it while it is measured.
+    importlib.import_module("litellm" if options.litellm else "safejury.models.endpoint.http._lean")
     config = _config(options, folder)
     began, started = _cpu(), time.perf_counter()
     plan = set_up(config, folder)
@@ -79,6 +84,9 @@ def _lines(count: int, images: list[str]) -> Iterator[str]:
 
 def _config(options: argparse.Namespace, folder: Path) -> Config:
     model = {"base_url": options.base_url, "model": "scripted"}
+    if options.litellm:
+        key = "SAFEJURY_BENCHMARK_KEY"
+        model = {"model": options.litellm, "api_base": options.base_url, "api_key_env": key}
     return Config.model_validate(
         {
             "dataset": "queries.jsonl",
@@ -126,6 +134,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--in-flight", type=int, required=True)
     parser.add_argument("--protocol", choices=("vote", "contested"), default="vote")
     parser.add_argument("--images", type=Path, help="folder of pictures that the queries carry")
+    parser.add_argument("--litellm", help="reach the server through LiteLLM, by this model name")
     return parser.parse_args()
 
 
