@@ -97,6 +97,11 @@ CUT = {
     "a body shorter than its length": [reply(size=999)],
     "chunks that end early": [CHUNKED, b"8\r\n{"],
     "no last chunk": [CHUNKED, chunk()],
+    "no last chunk, and spaces in the head": [CHUNKED.replace(b"ked", b"ked  "), chunk()],
+    "no last chunk, of several codings": [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n",
+        chunk(),
+    ],
 }
 
 

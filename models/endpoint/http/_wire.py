@@ -224,8 +224,8 @@ class Wire(asyncio.Protocol):
             self._gone.set_result(None)
 
     def _ends_with_connection(self) -> bool:
-        coding = self.fields.get(b"transfer-encoding", b"").lower()
-        return b"content-length" not in self.fields and not coding.endswith(b"chunked")
+        codings = self.fields.get(b"transfer-encoding", b"").lower()
+        return b"content-length" not in self.fields and b"chunked" not in codings
 
     # The parser's side.
 
@@ -243,8 +243,9 @@ class Wire(asyncio.Protocol):
             self.fail(NotHttpError("its head is too long"))
         elif b"\0" in value:
             self.fail(NotHttpError("a header holds a NUL"))
-        else:
-            self.fields.setdefault(name.lower(), value)
+        elif self.fields.setdefault(name := name.lower(), value) is not value:
+            if name == b"transfer-encoding":  # the codings of all of them are the body's
+                self.fields[name] += b", " + value
 
     def on_headers_complete(self) -> None:
         """Get ready for the body."""
