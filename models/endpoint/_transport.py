@@ -16,7 +16,8 @@ from ...common import ConfigurationError
 from ..chat import is_secret_name, redactor
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+"""Line breaks, controls, and what stands for bytes of the environment that are not UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,8 @@ def endpoint_headers(
         if is_secret_name(name) or "auth" in name.lower():
             redactor.register(value)
             redactor.register(value.partition(" ")[2])
+        for same in [given for given in headers if given.lower() == name.lower()]:
+            del headers[same]
         headers[name] = value
     for name, value in headers.items():
         # A line break would begin another header, or another request.
@@ -165,7 +168,10 @@ def _basic(url: URL) -> str:
 def _http_url(text: str) -> URL | None:
     try:
         url = URL(text.strip())
-        return url if url.scheme in ("http", "https") and url.host else None
+        if url.scheme not in ("http", "https") or not url.raw_host:
+            return None
+        url.raw_host.encode("idna")  # as it is looked up: no part may be empty or too long
+        return url
     except ValueError:
         return None
 

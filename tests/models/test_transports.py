@@ -37,13 +37,29 @@ async def test_what_is_sent_is_the_same():
     assert b"gzip" in heads[1]
 
 
-@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "a\0b", "a\x7fb"])
+@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "a\0b", "a\x7fb", "a\udcffb"])
 def test_a_key_or_header_never_begins_another_header(value: str):
     for options in ({"api_key": value}, {"headers": {"X-Team": value}}, {"headers": {value: "x"}}):
         with pytest.raises(ConfigurationError, match="cannot be sent") as caught:
             EndpointModel(base_url="http://127.0.0.1:9/v1", model="m", **options)  # pyright: ignore[reportArgumentType]
         assert "Evil" not in str(caught.value).partition("; ")[0] or "headers" in options
         assert "\n" not in str(caught.value)
+
+
+async def test_a_header_takes_the_place_of_one_of_the_same_name_in_another_case():
+    async with serving(always(reply())) as server:
+        given = {"authorization": "Token own", "USER-AGENT": "mine"}
+        async with model_at(server.url, api_key="open-sesame", headers=given) as model:
+            await model.complete(ASK)
+    lines = server.visits[0].heads[0].decode().split("\r\n")
+    said = [line for line in lines if line.lower().startswith(("authorization:", "user-agent:"))]
+    assert [line.partition(": ")[2] for line in said] == ["Token own", "mine"]
+
+
+@pytest.mark.parametrize("host", ["a..b", ".near", "a" * 64])
+def test_a_host_that_no_name_service_knows_by_its_form_is_no_address(host: str):
+    with pytest.raises(ConfigurationError, match="is not an address"):
+        EndpointModel(base_url=f"http://{host}:9/v1", model="m")
 
 
 def has_ipv6() -> bool:

@@ -243,9 +243,11 @@ class Wire(asyncio.Protocol):
             self.fail(NotHttpError("its head is too long"))
         elif b"\0" in value:
             self.fail(NotHttpError("a header holds a NUL"))
-        elif self.fields.setdefault(name := name.lower(), value) is not value:
-            if name == b"transfer-encoding":  # the codings of all of them are the body's
-                self.fields[name] += b", " + value
+        else:
+            name = name.lower()
+            first = self.fields.setdefault(name, value)
+            if first is not value and name == b"transfer-encoding":
+                self.fields[name] = first + b", " + value  # all of them are the body's
 
     def on_headers_complete(self) -> None:
         """Get ready for the body."""
