@@ -1,8 +1,10 @@
-"""The part of a run's budget that a driver may spend until it renews its lease.
+"""A driver's share of a run's budget, which it may spend until it renews its lease.
 
 What all drivers spent, and what the others may spend yet, never exceeds the limit together with
-this part. Of what is left each driver gets an equal part. Near the end, where that part covers no
+this share. Each driver gets an equal share of what is left. Near the end, where that covers no
 call, the first of those that wait gets all of it, and the others wait until it has ended.
+
+Unlike `LendingBudget`, no process knows what all hold: drivers meet in the database alone.
 """
 
 from dataclasses import dataclass
@@ -26,14 +28,13 @@ UPDATE safejury_drivers SET may_tokens = %(tokens)s, may_usd = %(usd)s, waits = 
 WHERE id = %(driver)s
 """
 
-
 _Amounts = tuple[float, float]
 """Tokens and US dollars."""
 
 
 @dataclass(slots=True)
-class Part:
-    """A driver's part of a budget.
+class BudgetShare:
+    """What a driver may spend of a budget that holds for all drivers of a run.
 
     Attributes:
         budget: What the driver spends.
@@ -47,7 +48,7 @@ class Part:
     _others: _Amounts = (0.0, 0.0)
 
     async def renew(self, connection: Connection, driver: Driver) -> None:
-        """Book what others spent, and take another part of what is left."""
+        """Book what others spent, and take another share of what is left."""
         async with connection.transaction():
             await connection.execute(LOCK, (driver.run,))
             cursor = await connection.execute(_OTHERS, driver.values)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ....common import RecordError
+from ....common.text import many
 from .._file import check_format, facts_now, open_read_only
 from .._media import MEDIA
 from .._meta import Meta
@@ -20,7 +21,7 @@ from .._schema import RECORD
 from ..growth import Grown
 from ..identity import plain
 from ..postgres import Connection, Copied, Place, connect, copy_run, errors, make_tables, unusable
-from ._leases import Driver, charge_gone, count_others
+from ._leases import Driver, charge_gone, count_drivers
 
 _BEGIN = """
 INSERT INTO safejury_runs (name, token) VALUES (%s, %s) ON CONFLICT DO NOTHING
@@ -124,7 +125,7 @@ class _Joining:
             return None
         here = _here(wanted.directory)
         self._connection.execute(_OURS_ENDED, (run, *here))
-        others = count_others(self._connection, run, wanted.lease)
+        others = count_drivers(self._connection, run, wanted.lease)
         kept, started, failed = _stored(wanted.directory) if revision else (None, False, [])
         if others:
             assert kept is not None
@@ -144,8 +145,8 @@ class _Joining:
         meta = self._wanted.meta if grown is None else grown.meta
         if kept.identity != identity or kept.raw.get("planned") != meta.get("planned"):
             raise RecordError(
-                f"{self._wanted.directory}: {others} other drivers are at work on this run with "
-                "another config, which nothing can be added to meanwhile: wait until they have "
+                f"{self._wanted.directory}: {many(others, 'driver')} at work on this run with "
+                "another configuration, and nothing can be added meanwhile: wait until they have "
                 "ended, or give this run another run.name."
             )
 

@@ -30,13 +30,10 @@ RETURNING case_id, xmax <> 0
 """
 _RENEW = """
 UPDATE safejury_drivers SET until = now() + make_interval(secs => %(lease)s)
-WHERE id = %(driver)s RETURNING tokens, usd
+WHERE id = %(driver)s
 """
-_STATE = f"""
-SELECT run.revision, run.tokens, run.usd, run.unpriced,
-    (SELECT count(*) FROM safejury_drivers AS one
-     WHERE one.run = run.id AND one.id <> %(driver)s AND NOT {GONE.format(driver="one")}),
-    EXISTS (SELECT 1 FROM safejury_charges AS held JOIN safejury_drivers AS one
+_REVISION = f"""
+SELECT run.revision, EXISTS (SELECT 1 FROM safejury_charges AS held JOIN safejury_drivers AS one
         ON one.id = held.driver
         WHERE held.run = run.id AND held.kind = 'open' AND {GONE.format(driver="one")})
 FROM safejury_runs AS run WHERE run.id = %(run)s
@@ -60,6 +57,10 @@ SELECT count(*) FILTER (WHERE NOT gone), count(*) FILTER (WHERE gone) FROM (
     WHERE held.run = %(run)s AND held.driver <> %(driver)s AND NOT EXISTS (
         SELECT 1 FROM safejury_cases AS done
         WHERE done.run = held.run AND done.case_id = held.case_id)) AS others
+"""
+_AT_WORK = f"""
+SELECT count(*) FROM safejury_drivers AS one
+WHERE one.run = %(run)s AND NOT {GONE.format(driver="one")}
 """
 _END = "UPDATE safejury_drivers SET until = '-infinity' WHERE id = %s"
 
@@ -97,29 +98,6 @@ class Taken:
     earlier: bool
 
 
-@dataclass(frozen=True, slots=True)
-class State:
-    """How far a run is.
-
-    Attributes:
-        revision: Its last change.
-        tokens: Tokens that all drivers spent.
-        usd: US dollars likewise.
-        unpriced: Calls of unknown price.
-        own_tokens: What this driver stored of the tokens.
-        own_usd: US dollars likewise.
-        others: Other drivers at work.
-    """
-
-    revision: int
-    tokens: int
-    usd: float
-    unpriced: int
-    own_tokens: int
-    own_usd: float
-    others: int
-
-
 async def take(connection: Connection, driver: Driver, cases: Sequence[str], seen: int) -> Taken:
     """Take the trials of cases that no other driver has and that are not finished.
 
@@ -137,20 +115,22 @@ async def take(connection: Connection, driver: Driver, cases: Sequence[str], see
     return Taken(frozenset(case_id for case_id, _ in rows), any(held for _, held in rows))
 
 
-async def renew(connection: Connection, driver: Driver) -> State:
-    """Renew a driver's lease, and charge what calls of drivers held that are gone."""
+async def renew(connection: Connection, driver: Driver) -> int:
+    """Renew a driver's lease, and charge what calls of lost drivers held.
+
+    Returns:
+        The last revision of the run.
+    """
     async with pipeline(connection):
-        own = await connection.execute(_RENEW, driver.values)
-        state = await connection.execute(_STATE, driver.values)
-    tokens, usd = await own.fetchone()
-    *counts, charges_due = await state.fetchone()
+        await connection.execute(_RENEW, driver.values)
+        cursor = await connection.execute(_REVISION, driver.values)
+    revision, charges_due = await cursor.fetchone()
     if charges_due:
         async with connection.transaction():
             await connection.execute(LOCK, (driver.run,))
             await connection.execute(_CHARGE, driver.values)
         return await renew(connection, driver)
-    revision, all_tokens, all_usd, unpriced, others = counts
-    return State(revision, all_tokens, all_usd, unpriced, tokens, usd, others)
+    return revision
 
 
 async def open_leases(connection: Connection, driver: Driver) -> tuple[int, int]:
@@ -166,11 +146,10 @@ async def end(connection: Connection, driver: Driver) -> None:
 
 
 def charge_gone(connection: Connection, run: int, lease: float) -> None:
-    """Charge what calls of drivers held that are gone, within a transaction that locks the run."""
+    """Charge what calls of lost drivers held, within a transaction that locks the run."""
     connection.execute(_CHARGE, {"run": run, "lease": lease})
 
 
-def count_others(connection: Connection, run: int, lease: float) -> int:
+def count_drivers(connection: Connection, run: int, lease: float) -> int:
     """Count the drivers at work on a run."""
-    values = {"run": run, "driver": 0, "lease": lease}
-    return connection.execute(_STATE, values).fetchone()[4]
+    return connection.execute(_AT_WORK, {"run": run, "lease": lease}).fetchone()[0]

@@ -20,7 +20,7 @@ from .._schema import RECORD
 from ..growth import Grown
 from ..postgres import Place, connect, copy_run, errors, is_away, unusable
 from ..stored import StoredCall, StoredEntry
-from ._budget import Part
+from ._budget import BudgetShare
 from ._commit import SharedCommit
 from ._group import Row
 from ._leases import Driver, end, open_leases, renew, take
@@ -81,7 +81,7 @@ class SharedRecord(Record):
         self._own_calls: dict[str, list[StoredCall]] = {}  # of cases under way
         self._audited: dict[str, dict[int, StoredEntry]] = {}
         self._audited_cases: dict[str, Row] = {}
-        self._part: Part | None = None
+        self._budget: BudgetShare | None = None
         self._asked = asyncio.Event()
 
     @property
@@ -138,9 +138,9 @@ class SharedRecord(Record):
         """Let a budget hold for all drivers together; see `RunRecord.share`."""
         limits = max_tokens_total, max_cost_usd
         tokens, usd = (math.inf if limit is None else float(limit) for limit in limits)
-        part = Part(budget, (tokens, usd))
-        await self._link.do(partial(part.renew, driver=self._driver))
-        self._part, budget.asks = part, self._asked.set
+        share = BudgetShare(budget, (tokens, usd))
+        await self._link.do(partial(share.renew, driver=self._driver))
+        self._budget, budget.asks = share, self._asked.set
 
     async def settle(self) -> None:
         """Store all that was written, and bring the copy up to date."""
@@ -171,10 +171,10 @@ class SharedRecord(Record):
     async def keep_lease(self) -> None:
         """Renew the driver's lease, and bring the copy up to date, until canceled."""
         while True:
-            state = await self._link.do(partial(renew, driver=self._driver))
-            if self._part is not None:
-                await self._link.do(partial(self._part.renew, driver=self._driver))
-            if state.revision > self._revision:
+            revision = await self._link.do(partial(renew, driver=self._driver))
+            if self._budget is not None:
+                await self._link.do(partial(self._budget.renew, driver=self._driver))
+            if revision > self._revision:
                 await self.refresh()
             await asyncio.sleep(_LEAST_BETWEEN_S)
             with suppress(TimeoutError):
