@@ -163,6 +163,26 @@ async def test_a_name_with_dots_is_judged_by_its_addresses(
         assert (used if transport == "lean" else b"gzip") in server.visits[0].heads[0]
 
 
+async def test_servers_behind_one_name_share_the_connections(monkeypatch: pytest.MonkeyPatch):
+    loop, places = asyncio.get_running_loop(), ("127.0.0.1", "127.0.0.2")
+
+    async def look_up(*_: Any, **__: Any) -> list[Any]:
+        return [
+            (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (place, port))
+            for place in places
+        ]
+
+    monkeypatch.setattr(loop, "getaddrinfo", look_up)
+    last = always(reply(extra=b"Connection: close\r\n"))
+    async with serving(last, "0.0.0.0") as server:
+        port = int(server.url.rpartition(":")[2].removesuffix("/v1"))
+        async with model_at(f"http://models.example:{port}/v1") as model:
+            for _ in range(6):
+                assert (await model.complete(ASK)).text == "fine"
+    reached = [visit.writer.get_extra_info("sockname")[0] for visit in server.visits]
+    assert {place: reached.count(place) for place in places} == dict.fromkeys(places, 3)
+
+
 async def test_without_httptools_aiohttp_is_taken(monkeypatch: pytest.MonkeyPatch):
     for name in [name for name in sys.modules if name.partition(".")[0] == "httptools"]:
         monkeypatch.delitem(sys.modules, name)

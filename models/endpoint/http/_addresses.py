@@ -29,7 +29,9 @@ class Addresses:
         self._until = 0.0
 
     async def find(self) -> list[AddressInfo]:
-        """Return the addresses to connect to.
+        """Return the addresses to connect to; each time another one comes first.
+
+        So the servers behind one name share the connections, as they do with aiohttp.
 
         Raises:
             OSError: There is none.
@@ -45,7 +47,9 @@ class Addresses:
                 )
                 self._found = cast("list[AddressInfo]", found)
                 self._until = self._loop.time() + (float("inf") if literal else _KEPT_S)
-            return self._found
+            first, *others = self._found
+            self._found = [*others, first]
+            return [first, *others]
 
     async def are_near(self) -> bool:
         """Return whether they are of this machine or a private network, by name or all.
