@@ -39,6 +39,10 @@ _MOST_LOST = 3
 """Times the number of workers: so many lost without a case finished between them end a run."""
 _FINAL_S = 5.0
 """For which a worker is waited for that is to end at once."""
+_QUIET_PARTS = 24
+"""Of the silence after which a worker is lost; after a quarter of them that is told."""
+_ROOM_S = 15.0
+"""For which room for a first worker is waited for without a word."""
 
 
 @dataclass(slots=True)
@@ -116,11 +120,13 @@ class Driver:
         async with first_failure(), asyncio.TaskGroup() as group:
             watch = group.create_task(self._show())
             serving = list[asyncio.Task[None]]()
+            no_room = asyncio.get_running_loop().call_later(_ROOM_S, self._say_no_room)
             while not self._over.is_set():
                 while len(serving) < self._pool.number():
                     serving.append(group.create_task(self._serve(len(serving))))
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._over.wait(), _GROWTH_S)
+            no_room.cancel()
             for number, task in enumerate(serving):
                 crew = self._crews.get(number)
                 if crew is None or not crew.is_ready:
@@ -166,7 +172,7 @@ class Driver:
         )
         await crew.link.start(msgspec.msgpack.encode(setup))
         while True:
-            report = msgspec.msgpack.decode(await crew.link.take(), type=Report)
+            report = msgspec.msgpack.decode(await self._heard(crew), type=Report)
             self._take_in(crew, report)
             if report.lease is not None:
                 crew.booked = report.lease.budget
@@ -175,6 +181,23 @@ class Driver:
                 self._check(crew, report.ended)
                 return
             await self._feed(crew, report)
+
+    async def _heard(self, crew: _Crew) -> bytes:
+        """Return a worker's next report, which it makes twice a second unless it hangs.
+
+        Raises:
+            WorkerLost: It is gone, or it has said nothing for long since it was ready.
+        """
+        part, quiet = self._pool.silence / _QUIET_PARTS, 0
+        # Counted, so that a pause of this process is no silence of the worker.
+        while quiet < _QUIET_PARTS or not crew.is_ready:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(part):
+                    return await crew.link.take()
+            quiet += 1
+            if quiet == _QUIET_PARTS // 4:
+                self._say(f"{_named(crew.link)} has said nothing for {quiet * part:.0f} s")
+        raise WorkerLost(f"it said nothing for {quiet * part:.0f} s")
 
     def _take_in(self, crew: _Crew, report: Report) -> None:
         """Write the rows of a report as one group, and take down what else it says."""
@@ -319,6 +342,10 @@ class Driver:
         finally:
             with self._record.together():
                 self._writer.charge_held(crew.outstanding)
+
+    def _say_no_room(self) -> None:
+        if self._crews and not any(crew.link.node for crew in self._crews.values()):
+            self._say("No CPU of the cluster is free for a worker yet: waiting until one is")
 
     def _say(self, message: str) -> None:
         if self._observer is not None:

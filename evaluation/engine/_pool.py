@@ -49,7 +49,13 @@ class Link(Protocol):
 
 
 class Pool(Protocol):
-    """The workers of a run."""
+    """The workers of a run.
+
+    Attributes:
+        silence: Seconds without a report after which a worker that was ready is lost.
+    """
+
+    silence: float
 
     def number(self) -> int:
         """Return how many there are to be now, at least 1; it never becomes less."""

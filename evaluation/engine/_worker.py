@@ -18,8 +18,9 @@ from ._stand_in import StandIn
 _MANY_ROWS = 256
 _SILENT_S = 0.5
 """Between two reports while there is nothing to say."""
-_ABANDONED_S = 60.0
-"""Without a word from the driver, after which a worker ends: nobody would keep what it pays for."""
+_ABANDONED = 60
+"""Seconds without a word from the driver after which a worker ends: nobody would keep what it
+pays for."""
 
 
 class Worker:
@@ -60,7 +61,8 @@ class Worker:
         except SafejuryError as error:
             self._ended = Ended(type(error).__name__, str(error))
         except asyncio.CancelledError:
-            self._ended = Ended("CancelledError", "it was ended")
+            why = "it was ended" if self._canceled.is_set() else "it heard nothing of the driver"
+            self._ended = Ended("CancelledError", why)
             if not self._canceled.is_set():
                 raise
         except Exception as error:  # noqa: BLE001 - the driver raises it
@@ -83,12 +85,15 @@ class Worker:
 
     async def _end_alone(self, work: asyncio.Task[None]) -> None:
         """End the work when it is canceled, or once the driver seems to be gone."""
-        while time.monotonic() < self._heard_at + _ABANDONED_S:
+        heard_at, silent = self._heard_at, 0
+        # Counted, since what keeps this process from hearing is no silence of the driver.
+        while silent < _ABANDONED:
             try:
                 await asyncio.wait_for(self._canceled.wait(), timeout=1.0)
                 break
             except TimeoutError:
-                continue
+                silent = silent + 1 if heard_at == self._heard_at else 0
+                heard_at = self._heard_at
         work.cancel()
 
     async def give(self, data: bytes, media: Mapping[str, object]) -> None:

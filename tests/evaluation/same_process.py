@@ -18,7 +18,13 @@ class SameProcess:
         group: Runs them.
         reported: Called with the number of each report of a worker; True loses the worker,
             once it has made the report and before the driver has it.
+
+    Attributes:
+        silence: See `Pool`.
+        hangs: Called with the number of each report of a worker; True lets it say nothing more.
     """
+
+    silence = 60.0
 
     def __init__(
         self,
@@ -30,6 +36,7 @@ class SameProcess:
         self.folder = folder
         self.group = group
         self.reported = reported
+        self.hangs: Callable[[int], bool] = lambda _: False
         self.opened, self._number = 0, number
         self.fetched: list[bytes] = []
         self.sent: list[bytes] = []
@@ -61,7 +68,7 @@ class _Link:
         self._worker = Worker(pool.folder / str(number), pool.fetch)
         self._work: asyncio.Task[None] | None = None
         self._gifts: list[tuple[bytes, Mapping[str, object]]] = []
-        self._reports = 0
+        self._reports, self._hangs = 0, False
 
     async def start(self, setup: bytes) -> None:
         self._pool.sent.append(setup)
@@ -72,6 +79,9 @@ class _Link:
         self._gifts.append((data, media))
 
     async def take(self) -> bytes:
+        if self._hangs or self._pool.hangs(self._reports + 1):
+            self._hangs = True
+            await asyncio.Event().wait()
         gifts, self._gifts = self._gifts, []
         for data, media in gifts:
             await self._worker.give(data, media)

@@ -4,7 +4,7 @@ import asyncio
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,29 @@ from workplace import Workplace
 
 from safejury.assembly import load_config
 from safejury.common import ConfigurationError, FirstContactError, OutageError
-from safejury.evaluation import RunOutcome, RunPlan, run, set_up
+from safejury.evaluation import CaseResult, RunOutcome, RunPlan, run, set_up
 from safejury.evaluation.engine import check_travels, run_with
+from safejury.models import ModelRegistry, Wait
 from safejury.testing import ScriptedReply, ScriptedServer, ballot, request_text
+
+
+class Notes:
+    """Takes down what a run says."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.finished = 0
+
+    def started(self, total: int, finished: int, registry: ModelRegistry) -> None: ...
+
+    def case_finished(self, result: CaseResult) -> None:
+        self.finished += 1
+
+    def waiting(self, waits: Sequence[Wait]) -> None: ...
+
+    def notify(self, message: str) -> None:
+        self.said.append(message)
+
 
 RUNS = ("first", "alone")
 TIMES = re.compile(r'"latency_s":[0-9.e-]+|"path":"[^"]*"')
@@ -120,6 +140,31 @@ async def test_a_run_of_workers_is_gone_on_with_by_one_process_and_back(
     outcome = await with_workers(planned(config), tmp_path / "workers")
     assert outcome.verdicts == 20
     assert set(Counter(map(asked, server.requests)).values()) == {1}
+    await assert_whole(workplace)
+
+
+async def test_a_worker_that_hangs_is_lost_and_no_run_waits_for_it_for_ever(
+    workplace: Workplace, scripted: Callable[..., ScriptedServer], tmp_path: Path
+) -> None:
+    """One hangs while it has trials, and one when it is only to say that it has ended."""
+    workplace.many(40)
+    config = workplace.config(
+        scripted(latency=0.01).base_url, jury__protocol="vote", limits__concurrency=8
+    )
+    hung = list[int]()
+
+    def hangs(report: int) -> bool:
+        hung_now = report == 6 if not hung else len(hung) == 1 and observer.finished == 40
+        if hung_now:
+            hung.append(report)
+        return hung_now
+
+    observer = Notes()
+    async with same_process(tmp_path / "workers", 2) as pool:
+        pool.silence, pool.hangs = 1.2, hangs
+        assert (await run_with(planned(config), pool, observer)).verdicts == 40
+    assert len(hung) == 2
+    assert any("is lost (it said nothing for" in said for said in observer.said)
     await assert_whole(workplace)
 
 

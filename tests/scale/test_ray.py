@@ -209,12 +209,16 @@ def test_one_worker_and_more_workers_than_cpus_finish_a_run(
         ("nowhere.invalid:6379", "no Ray cluster at nowhere.invalid:6379"),
         ("ray://127.0.0.1:10001", "write HOST:PORT"),
         ("6379", "write HOST:PORT"),
+        ("somebody:a-password@127.0.0.1:6379", "write HOST:PORT"),
+        ("127.0.0.1:6379?token=a-password", "write HOST:PORT"),
     ],
 )
 def test_an_address_where_no_ray_answers_is_said_in_a_line(
     workplace: Workplace, cluster: RayCluster, address: str, said: str
 ) -> None:
-    on_ray(workplace, workplace.config(), address).refused(said)
+    ended = on_ray(workplace, workplace.config(), address)
+    ended.refused(said)
+    assert "a-password" not in ended.err
 
 
 def test_what_answers_and_is_not_ray_is_said_in_a_line(

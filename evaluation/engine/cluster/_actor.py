@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import stat
 import tempfile
 from collections.abc import Awaitable, Mapping
 from contextlib import suppress
@@ -55,16 +56,20 @@ class _Folder:
     """The folder of a run's media on one node; the last of its workers removes it.
 
     A worker that is killed cannot, so each that begins removes those of runs of which no
-    worker is left.
+    worker is left. What lies there is imported, so it must be nobody else's: where another
+    user has taken its name, the worker has a folder for itself.
     """
 
     def __init__(self, run: str) -> None:
         self._root = Path(tempfile.gettempdir()) / f"safejury-workers-{os.getuid()}"
+        with suppress(OSError):
+            private_folder(self._root)
+        if not _is_ours(self._root):
+            self._root = Path(tempfile.mkdtemp(prefix=f"{self._root.name}-"))
         self._place = self._root / run
         self._mine = self._place / "workers" / str(os.getpid())
 
     def open(self) -> Path:
-        private_folder(self._root)
         with self._lock():
             for place in self._root.iterdir():
                 if place.is_dir() and place != self._place and not _is_used(place):
@@ -81,6 +86,12 @@ class _Folder:
 
     def _lock(self) -> FileLock:
         return FileLock(self._root / "lock")
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether nobody else can write into a folder, or put another in its place."""
+    found = folder.lstat()
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
 
 
 def _is_used(place: Path) -> bool:

@@ -26,6 +26,7 @@ _LOOK_S = 30.0
 """For which what answers there is waited for to answer as Ray does."""
 _NODE_S = 60.0
 """For which a node is waited for to say what is installed on it."""
+_SILENCE_S = 120.0
 _FULL_S = 300.0
 """For which room in the object store is waited for."""
 _SIGNALS = [
@@ -49,6 +50,8 @@ class RayPool:
         wanted: How many there are to be; None for one for each CPU, also of nodes that come.
         most: How many there are to be at most.
     """
+
+    silence = _SILENCE_S
 
     def __init__(self, ray: Any, wanted: int | None, most: int) -> None:
         self._wanted, self._most, self._number = wanted, most, 1
@@ -168,9 +171,11 @@ async def _ray_at(address: str | None) -> Any:
 
 async def _check_address(address: str) -> None:
     host, colon, port = address.rpartition(":")
-    if "://" in address or not colon or not port.isdecimal():
+    if "://" in address or not colon or not port.isdecimal() or "@" in host:
+        # What stands before the `@`, or behind the `?`, may be a password.
+        shown = quoted(address.rpartition("@")[2].partition("?")[0])
         raise ConfigurationError(
-            f"the address {quoted(address)} is none of a cluster: write HOST:PORT, as `ray start "
+            f"the address {shown} is none of a cluster: write HOST:PORT, as `ray start "
             "--head` says it, and run the command on a node of the cluster"
         )
     try:
