@@ -43,14 +43,15 @@ def prune(
     older_than: Annotated[
         str | None,
         typer.Option(
-            metavar="AGE", help="Only runs written last before this: hours, days or weeks, as 90d."
+            metavar="AGE", help="Only runs not written to for so long, such as 12h, 90d or 8w."
         ),
     ] = None,
     unfinished: Annotated[
         bool, typer.Option("--unfinished", help="With --media: also of runs that are not finished.")
     ] = False,
     yes: Annotated[
-        bool, typer.Option("--yes", help="Remove it; without, it is only said what would be.")
+        bool,
+        typer.Option("--yes", help="Remove it. Without this, only list what would be removed."),
     ] = False,
 ) -> int:
     """Remove pages, media or all of runs, to free space. Without --yes nothing is removed."""

@@ -41,7 +41,7 @@ def runs(
     ] = None,
     format: Annotated[RunsFormat, typer.Option(help="Output format.")] = RunsFormat.TABLE,
     sort: Annotated[
-        RunsOrder, typer.Option(help="First the one written last, or the largest or dearest.")
+        RunsOrder, typer.Option(help="Order: last written, by name, largest or dearest first.")
     ] = RunsOrder.WRITTEN,
 ) -> None:
     """List runs: their state, cases, size and cost. Records are read, and not checked."""

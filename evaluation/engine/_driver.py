@@ -17,7 +17,7 @@ from ...models import Charge, Wait
 from ...models.leases import BudgetReport
 from ..plan import RunPlan
 from ..record import RunRecord
-from ..runner import CaseWatcher, Estimates, Observer, proven_models
+from ..runner import CaseWatcher, Estimates, Observer, cut_short, proven_models
 from ..trials import Trial
 from ._giving import Giver
 from ._messages import Ended, Report, Spent, Work
@@ -57,7 +57,6 @@ class _Crew:
     booked: BudgetReport = BudgetReport()
     is_ready: bool = False
     has_left: bool = False
-    cases: int = 0
     waits: Sequence[Wait] = ()
 
 
@@ -137,7 +136,8 @@ class Driver:
                 await asyncio.wait(serving)
             watch.cancel()
         if self._outages:
-            raise OutageError(self._cut_short(total))
+            left = total - self._writer.finished
+            raise OutageError(cut_short(left, total, self._outages))
         self._writer.finish_doubtful()
 
     async def _serve(self, number: int) -> None:
@@ -215,7 +215,7 @@ class Driver:
                 self._lost_targets.add(trial.target)
         if self._writer.finished > before:
             self._lost_since = 0
-        crew.spent, crew.cases, crew.waits = report.spent, report.cases, report.waits
+        crew.spent, crew.waits = report.spent, report.waits
         if report.ready and not crew.is_ready:
             crew.is_ready = True
             at_work = sum(one.is_ready for one in self._crews.values())
@@ -356,14 +356,6 @@ class Driver:
             crews = list(self._crews.values())
             self._observer.waiting([wait for crew in crews for wait in crew.waits])
             await asyncio.sleep(0.5)
-
-    def _cut_short(self, total: int) -> str:
-        left, reasons = total - self._writer.finished, "; ".join(self._outages)
-        return (
-            f"the run is unfinished, with {left} of {total} cases left as if they had not been "
-            f"started: {reasons}{'' if reasons.endswith(('.', '?')) else '.'} "
-            "Fix the cause and repeat the command: finished cases are kept."
-        )
 
 
 def _named(link: Link) -> str:

@@ -59,7 +59,7 @@ class Shelf:
             await fetching
         path = self.folder / media.sha256
         offered = self._offered.pop(media.sha256, None)
-        if _is_there(path):
+        if path.exists():
             return
         if offered is None:
             raise RuntimeError(f"the medium {media.sha256[:12]} is gone from this node")
@@ -73,13 +73,11 @@ class Shelf:
             done.set_result(None)
 
 
-def _is_there(path: Path) -> bool:
-    return path.exists()
-
-
 def _write(path: Path, content: bytes, media: Media) -> None:
     if not media.matches(content):
-        raise RecordError(f"a picture or sound came as another one ({media.sha256[:12]})")
+        raise RecordError(
+            f"the medium {media.sha256[:12]} arrived with another content than its hash says"
+        )
     private_folder(path.parent)
     with atomic_write(path, private=True) as file:
         file.write(content)
@@ -234,8 +232,8 @@ def _check_known(setup: Setup, jury: JurySpec, functions: Iterable[FunctionTarge
     for place, known in setup.known.items():
         if found.get(place) != known:
             raise ConfigurationError(
-                f"{quoted(place)} is another one here than where the command runs: install the "
-                "same version on every node"
+                f"{quoted(place)} differs on this node from that where the command runs: install "
+                "the same version on every node"
             )
 
 

@@ -43,7 +43,10 @@ def _bound_here(plan: RunPlan) -> Iterator[str]:
             "yourself and give its base_url"
         )
     if plan.options.record is not None:
-        yield "run.record is for several drivers, and workers have one: take it out"
+        yield (
+            "run.record in a database is for several drivers, and workers on Ray have only one: "
+            "take it out"
+        )
     if plan.options.cache is not None:
         yield "run.cache is a file that only this machine writes: take it out"
     if plan.whisper is not None:

@@ -1,10 +1,11 @@
 """Which trials are left for workers, lane by lane."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from ..plan import RunPlan
 from ..record import RunRecord
+from ..runner import unfinished_trials
 from ..trials import Trial
 
 
@@ -25,14 +26,7 @@ class TrialsLeft:
         self._lost = lost
         self._ahead: Trial | None = None
         self._closed = self._is_shut = False
-        self._trials = self._unfinished(plan, record, targets)
-
-    def _unfinished(
-        self, plan: RunPlan, record: RunRecord, targets: Sequence[str]
-    ) -> Iterator[Trial]:
-        for trial in plan.trials(*targets):
-            if trial.target not in self._lost and not record.is_finished(trial.case_id):
-                yield trial
+        self._trials = unfinished_trials(plan, record, targets, lost)
 
     def next(self) -> tuple[Trial, bool] | None:
         """Return a trial, and whether a worker had it; None where none is left now."""

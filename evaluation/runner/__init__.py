@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ._examiner import Examiner
     from ._live import hear_live
     from ._media_room import MediaHold, MediaRoom
+    from ._offered import unfinished_trials
     from ._opening import (
         begin_run,
         cost_so_far,
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
         proven_models,
     )
     from ._run import RunOutcome, outcome_of, run
-    from ._session import CaseWatcher, Observer
+    from ._session import CaseWatcher, Observer, cut_short
     from ._staging import Stage
     from ._talk_audit import TalkAuditor, audit_is_due
     from ._watched import watched
@@ -35,6 +36,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_examiner": ["Examiner"],
             "_live": ["hear_live"],
             "_media_room": ["MediaHold", "MediaRoom"],
+            "_offered": ["unfinished_trials"],
             "_opening": [
                 "begin_run",
                 "cost_so_far",
@@ -44,7 +46,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "proven_models",
             ],
             "_run": ["RunOutcome", "outcome_of", "run"],
-            "_session": ["CaseWatcher", "Observer"],
+            "_session": ["CaseWatcher", "Observer", "cut_short"],
             "_staging": ["Stage"],
             "_talk_audit": ["TalkAuditor", "audit_is_due"],
             "_watched": ["watched"],
@@ -68,6 +70,7 @@ __all__ = [
     "audit_is_due",
     "begin_run",
     "cost_so_far",
+    "cut_short",
     "hear_live",
     "open_run_models",
     "open_run_record",
@@ -75,5 +78,6 @@ __all__ = [
     "outcome_of",
     "proven_models",
     "run",
+    "unfinished_trials",
     "watched",
 ]

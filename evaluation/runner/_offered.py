@@ -1,9 +1,10 @@
 """Trials that wait to be examined."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Container, Iterator, Sequence
 from itertools import islice
 from typing import Generic, TypeVar
 
+from ..plan import RunPlan
 from ..record import RunRecord
 from ..trials import Trial
 
@@ -33,6 +34,22 @@ class Offered(Generic[T]):
         if self.is_closed:
             raise StopIteration
         return next(self._trials)
+
+
+def unfinished_trials(
+    plan: RunPlan, record: RunRecord, targets: Sequence[str], lost: Container[str]
+) -> Iterator[Trial]:
+    """Yield the trials of some targets whose cases are not finished.
+
+    Args:
+        plan: The run.
+        record: Its record.
+        targets: Names of the targets.
+        lost: Targets that are not asked any more; looked at for each trial.
+    """
+    for trial in plan.trials(*targets):
+        if trial.target not in lost and not record.is_finished(trial.case_id):
+            yield trial
 
 
 async def taken(trials: Offered[Trial], record: RunRecord, cases: int) -> AsyncIterator[Trial]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Generator, Iterator, Sequence
+from collections.abc import Coroutine, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Protocol
@@ -17,7 +17,7 @@ from ..trials import CaseResult, Exchange, Trial
 from ._active_cases import ActiveCases, Slots
 from ._budgeted import BudgetedExaminer
 from ._media_room import MediaHold, MediaRoom
-from ._offered import Offered, taken
+from ._offered import Offered, taken, unfinished_trials
 from ._watched import watched
 from ._watermark import Watermark
 
@@ -151,7 +151,10 @@ class Session:
                 self._finished_cases = self._record.count_finished()
                 await self._examine_all()
         if self._outages:
-            raise OutageError(self._cut_short())
+            left = self._total - self._finished_cases
+            raise OutageError(
+                cut_short(left, self._total, [*self._outages, *self._failures.values()])
+            )
         self._finish_doubtful()
         if self._failures:
             raise FirstContactError(self._given_up())
@@ -182,15 +185,6 @@ class Session:
         if self._servers is not None:
             self._servers.release(server)
 
-    def _cut_short(self) -> str:
-        left, total = self._total - self._finished_cases, self._total
-        reasons = "; ".join([*self._outages, *self._failures.values()])
-        return (
-            f"the run is unfinished, with {left} of {total} cases left as if they had not been "
-            f"started: {reasons}{'' if reasons.endswith(('.', '?')) else '.'} "
-            "Fix the cause and repeat the command: finished cases are kept."
-        )
-
     def _given_up(self) -> str:
         names = ", ".join(map(repr, sorted(self._failures)))
         targets = "the target" if len(self._failures) == 1 else "the targets"
@@ -201,9 +195,7 @@ class Session:
         )
 
     def _unfinished(self, *targets: str) -> Iterator[Trial]:
-        for trial in self._plan.trials(*targets):
-            if trial.target not in self._lost and not self._record.is_finished(trial.case_id):
-                yield trial
+        return unfinished_trials(self._plan, self._record, targets, self._lost)
 
     def _unanswered(self, target: str) -> Iterator[Trial]:
         for trial in self._unfinished(target):
@@ -366,3 +358,19 @@ class Session:
         self._finished_cases += 1
         if self._observer is not None:
             self._observer.case_finished(result)
+
+
+def cut_short(left: int, total: int, reasons: Iterable[str]) -> str:
+    """Return the message for a run that ends before its last case.
+
+    Args:
+        left: Unfinished cases.
+        total: All cases.
+        reasons: Why they are.
+    """
+    why = "; ".join(reasons)
+    return (
+        f"the run is unfinished, with {left} of {total} cases left as if they had not been "
+        f"started: {why}{'' if why.endswith(('.', '?')) else '.'} "
+        "Fix the cause and repeat the command: finished cases are kept."
+    )

@@ -62,11 +62,10 @@ class LeasedBudget(Budget):
         """Return what it spent, holds and needs, after it gave back what it does not need."""
         waiting = [call.estimate for call in self._wanting.values()]
         self._reported = min(waiting, key=self._share, default=None)
-        reserved = Charge(self._reserved_tokens, max(0.0, self._reserved_usd))
         return BudgetReport(
             allowance=self._kept(),
             spent=Charge(self._spent_tokens, self._spent_usd),
-            reserved=reserved,
+            reserved=self.held,
             calls=self._held,
             unknown=self._unknown,
             estimated=self._estimated,

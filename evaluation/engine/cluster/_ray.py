@@ -143,7 +143,7 @@ async def open_ray(plan: RunPlan) -> AsyncGenerator[RayPool]:
 
 
 async def describe_cluster(plan: RunPlan) -> list[str]:
-    """Return in words on what a run would be examined, a line each.
+    """Describe the cluster and the workers of a run for `--plan`, a line each.
 
     Raises:
         ConfigurationError: See `open_ray`.
@@ -175,8 +175,8 @@ async def _check_address(address: str) -> None:
         # What stands before the `@`, or behind the `?`, may be a password.
         shown = quoted(address.rpartition("@")[2].partition("?")[0])
         raise ConfigurationError(
-            f"the address {shown} is none of a cluster: write HOST:PORT, as `ray start "
-            "--head` says it, and run the command on a node of the cluster"
+            f"{shown} is not an address of a Ray cluster: write HOST:PORT, as `ray start --head` "
+            "prints it, and run the command on a node of the cluster"
         )
     try:
         async with asyncio.timeout(_ANSWER_S):
@@ -302,7 +302,7 @@ async def _check_nodes(ray: Any, models: Sequence[ModelSpec]) -> None:
 
 def _problems_of(node: str, found: object, here: Facts) -> list[str]:
     if not isinstance(found, Facts):
-        return [f"the node {node} has no safejury that can be used: {found}"]
+        return [f"the node {node} has no usable safejury: {found}"]
     same = "install the same one on every node"
     if found.version != here.version:
         other = f"safejury {found.version}, and this command is of {here.version}"
