@@ -46,8 +46,20 @@ _ROOM_S = 15.0
 
 
 @dataclass(slots=True)
-class _Crew:
-    """One worker, as the driver knows it."""
+class _Worker:
+    """One worker, as the driver knows it.
+
+    Attributes:
+        name: Its name in the book of leases, which none had before.
+        link: The way to it.
+        outstanding: What it has under way.
+        given: Trials that it was given so far, by lane.
+        spent: What it said last that its calls cost.
+        booked: What of that the book of leases knows.
+        is_ready: Whether it was set up.
+        has_left: Whether it said that it ended.
+        waits: What its calls wait for.
+    """
 
     name: str
     link: Link
@@ -96,7 +108,7 @@ class Driver:
         self._estimator = estimator
         self._book = models.book
         self._opened = 0
-        self._crews: dict[int, _Crew] = {}
+        self._workers: dict[int, _Worker] = {}
         self._writer = RowWriter(plan, record, observer, watcher)
         self._outages: dict[str, None] = {}
         self._lost_since = 0
@@ -115,7 +127,7 @@ class Driver:
         self._writer.finished = finished
         if self._observer is not None:
             self._observer.started(total, finished, self._registry)
-        self._look()
+        self._end_if_done()
         async with first_failure(), asyncio.TaskGroup() as group:
             watch = group.create_task(self._show())
             serving = list[asyncio.Task[None]]()
@@ -127,11 +139,11 @@ class Driver:
                     await asyncio.wait_for(self._over.wait(), _GROWTH_S)
             no_room.cancel()
             for number, task in enumerate(serving):
-                crew = self._crews.get(number)
-                if crew is None or not crew.is_ready:
+                worker = self._workers.get(number)
+                if worker is None or not worker.is_ready:
                     task.cancel()  # no room was found for it
                 else:
-                    self._tell(crew, Work({}, [], closed=True))
+                    self._tell(worker, Work({}, [], closed=True))
             if serving:
                 await asyncio.wait(serving)
             watch.cancel()
@@ -144,45 +156,45 @@ class Driver:
         """Keep one worker at work; when it is lost, another takes its place."""
         while not self._over.is_set():
             self._opened += 1
-            crew = _Crew(f"{number}.{self._opened}", self._pool.open(number))
-            crew.given = [0 for _ in self._lanes]
-            self._crews[number] = crew
+            worker = _Worker(f"{number}.{self._opened}", self._pool.open(number))
+            worker.given = [0 for _ in self._lanes]
+            self._workers[number] = worker
             try:
-                await self._drive(crew)
+                await self._drive(worker)
                 return
             except WorkerLost as lost:
-                self._take_back(crew, lost)
+                self._take_back(worker, lost)
             except asyncio.CancelledError:
-                await self._cancel(crew)
+                await self._cancel(worker)
                 raise
             finally:
-                del self._crews[number]
-                await crew.link.close()
-                self._drop(crew)
+                del self._workers[number]
+                await worker.link.close()
+                self._drop(worker)
 
-    async def _drive(self, crew: _Crew) -> None:
+    async def _drive(self, worker: _Worker) -> None:
         answered = proven_models(self._plan, self._record)
         number = self._pool.number()
         setup = setup_of(
             self._plan,
-            worker=crew.name,
+            worker=worker.name,
             cases=_CASES_PER_CALL * ceil(most_calls(self._plan.limits) / number),
             pace=min(_SLOWEST_PACE_S, max(_PACE_S, _PACE_EACH_S * number)),
             answered=answered,
         )
-        await crew.link.start(msgspec.msgpack.encode(setup))
+        await worker.link.start(msgspec.msgpack.encode(setup))
         while True:
-            report = msgspec.msgpack.decode(await self._heard(crew), type=Report)
-            self._take_in(crew, report)
+            report = msgspec.msgpack.decode(await self._heard(worker), type=Report)
+            self._take_in(worker, report)
             if report.lease is not None:
-                crew.booked = report.lease.budget
-                self._tell(crew, Work({}, [], grant=self._book.renew(report.lease)))
+                worker.booked = report.lease.budget
+                self._tell(worker, Work({}, [], grant=self._book.renew(report.lease)))
             if report.ended is not None:
-                self._check(crew, report.ended)
+                self._check(worker, report.ended)
                 return
-            await self._feed(crew, report)
+            await self._feed(worker, report)
 
-    async def _heard(self, crew: _Crew) -> bytes:
+    async def _heard(self, worker: _Worker) -> bytes:
         """Return a worker's next report, which it makes twice a second unless it hangs.
 
         Raises:
@@ -190,20 +202,20 @@ class Driver:
         """
         part, quiet = self._pool.silence / _QUIET_PARTS, 0
         # Counted, so that a pause of this process is no silence of the worker.
-        while quiet < _QUIET_PARTS or not crew.is_ready:
+        while quiet < _QUIET_PARTS or not worker.is_ready:
             with suppress(TimeoutError):
                 async with asyncio.timeout(part):
-                    return await crew.link.take()
+                    return await worker.link.take()
             quiet += 1
             if quiet == _QUIET_PARTS // 4:
-                self._say(f"{_named(crew.link)} has said nothing for {quiet * part:.0f} s")
+                self._say(f"{_named(worker.link)} has said nothing for {quiet * part:.0f} s")
         raise WorkerLost(f"it said nothing for {quiet * part:.0f} s")
 
-    def _take_in(self, crew: _Crew, report: Report) -> None:
+    def _take_in(self, worker: _Worker, report: Report) -> None:
         """Write the rows of a report as one group, and take down what else it says."""
         before = self._writer.finished
         with self._record.together():
-            left = self._writer.write(crew.outstanding, report.rows)
+            left = self._writer.write(worker.outstanding, report.rows)
         for trial, lane, row in left:
             if not row.outage:
                 self._stop(row.why)
@@ -215,12 +227,12 @@ class Driver:
                 self._lost_targets.add(trial.target)
         if self._writer.finished > before:
             self._lost_since = 0
-        crew.spent, crew.waits = report.spent, report.waits
-        if report.ready and not crew.is_ready:
-            crew.is_ready = True
-            at_work = sum(one.is_ready for one in self._crews.values())
-            self._say(f"{_named(crew.link)} is at work: {many(at_work, 'worker')} now")
-        self._look()
+        worker.spent, worker.waits = report.spent, report.waits
+        if report.ready and not worker.is_ready:
+            worker.is_ready = True
+            at_work = sum(one.is_ready for one in self._workers.values())
+            self._say(f"{_named(worker.link)} is at work: {many(at_work, 'worker')} now")
+        self._end_if_done()
 
     def _stop(self, why: str) -> None:
         """Let no case begin any more, because the budget does not cover it."""
@@ -228,14 +240,14 @@ class Driver:
         for lane in self._lanes:
             lane.close()
 
-    async def _feed(self, crew: _Crew, report: Report) -> None:
+    async def _feed(self, worker: _Worker, report: Report) -> None:
         """Give a worker as many trials as it has room for."""
         if not report.ready or self._over.is_set():
             return
         work, media = Work({}, []), dict[str, object]()
         room = _MOST_GIVEN
         for number, (lane, takes) in enumerate(zip(self._lanes, report.takes, strict=True)):
-            while room and takes > crew.given[number]:
+            while room and takes > worker.given[number]:
                 if (found := lane.next()) is None:
                     work.dry.append(number)
                     break
@@ -244,25 +256,25 @@ class Driver:
                     lane.put_back(trial, again=again)
                     work.dry.append(number)
                     break
-                crew.outstanding.trials[trial.case_id] = trial, number
+                worker.outstanding.trials[trial.case_id] = trial, number
                 given, its_media = await self._giver.given(trial, self._charge(trial), again=again)
                 work.given.setdefault(number, []).append(given)
                 media |= its_media
-                crew.given[number] += 1
+                worker.given[number] += 1
                 room -= 1
         if work.given or work.dry:
-            self._tell(crew, work, media)
-        self._look()
+            self._tell(worker, work, media)
+        self._end_if_done()
 
-    def _drop(self, crew: _Crew, held: Charge = _NOTHING, unpriced: int = 0) -> None:
+    def _drop(self, worker: _Worker, held: Charge = _NOTHING, unpriced: int = 0) -> None:
         """Take back what a worker leases, and book what it spent since it last told the book."""
-        booked, spent = crew.booked.spent, crew.spent
+        booked, spent = worker.booked.spent, worker.spent
         charged = Charge(
             held.tokens + spent.tokens - booked.tokens,
             (held.usd or 0.0) + spent.usd - (booked.usd or 0.0),
         )
-        unknown = unpriced + spent.unknown - crew.booked.unknown
-        self._book.drop(crew.name, charged, unpriced=unknown)
+        unknown = unpriced + spent.unknown - worker.booked.unknown
+        self._book.drop(worker.name, charged, unpriced=unknown)
 
     def _may_begin(self, trial: Trial) -> bool:
         """Return whether the budget has room for a case now."""
@@ -278,20 +290,20 @@ class Driver:
     def _charge(self, trial: Trial) -> Charge:
         return Charge(0, None) if self._estimator is None else self._estimator.case(trial)
 
-    def _tell(self, crew: _Crew, work: Work, media: dict[str, object] | None = None) -> None:
-        crew.link.give(msgspec.msgpack.encode(work), media or {})
+    def _tell(self, worker: _Worker, work: Work, media: dict[str, object] | None = None) -> None:
+        worker.link.give(msgspec.msgpack.encode(work), media or {})
 
-    def _look(self) -> None:
-        """Take down whether nothing is left to do, nor under way."""
-        under_way = any(crew.outstanding.trials for crew in self._crews.values())
+    def _end_if_done(self) -> None:
+        """Let all workers end once no trial is left, nor under way."""
+        under_way = any(worker.outstanding.trials for worker in self._workers.values())
         if not under_way and all(lane.is_empty for lane in self._lanes):
             self._over.set()
 
-    def _check(self, crew: _Crew, ended: Ended) -> None:
+    def _check(self, worker: _Worker, ended: Ended) -> None:
         """Raise what ended a worker, unless it is only one of many that cannot be used."""
-        crew.has_left = True
+        worker.has_left = True
         if ended.error is None:
-            if crew.outstanding.trials:
+            if worker.outstanding.trials:
                 raise WorkerLost("it ended before its work")
             return
         kind = getattr(common, ended.error, None)
@@ -299,52 +311,52 @@ class Driver:
             raise WorkerLost(ended.why)
         if issubclass(kind, FirstContactError):
             raise kind(ended.why)
-        raise kind(f"{_named(crew.link)}: {ended.why}")
+        raise kind(f"{_named(worker.link)}: {ended.why}")
 
-    def _take_back(self, crew: _Crew, lost: WorkerLost) -> None:
+    def _take_back(self, worker: _Worker, lost: WorkerLost) -> None:
         """Let others run the trials of a lost worker, and charge what its calls held."""
         self._lost_since += 1
-        taken = crew.outstanding
+        taken = worker.outstanding
         if self._lost_since > _MOST_LOST * self._pool.number():
             raise OutageError(
                 f"{self._lost_since} workers were lost without a case finished between them; "
-                f"the last: {_named(crew.link)}, {lost}. Finished cases are kept: fix the cause "
+                f"the last: {_named(worker.link)}, {lost}. Finished cases are kept: fix the cause "
                 "and repeat the command."
             )
         with self._record.together():
             held = self._writer.charge_held(taken)
         self._record.commit()
-        self._drop(crew, held, taken.unpriced)
+        self._drop(worker, held, taken.unpriced)
         back = many(len(taken.trials), "case")
         for case_id, (trial, lane) in taken.trials.items():
             self._writer.left(case_id)
             self._book.budget.end_case(case_id)
             self._lanes[lane].put_back(trial, again=True)
         taken.trials.clear()
-        self._say(f"{_named(crew.link)} is lost ({lost}): {back} begin again")
-        self._look()
+        self._say(f"{_named(worker.link)} is lost ({lost}): {back} begin again")
+        self._end_if_done()
 
-    async def _cancel(self, crew: _Crew) -> None:
+    async def _cancel(self, worker: _Worker) -> None:
         """Let a worker end at once, and keep what it says of its last calls."""
-        if not crew.is_ready or crew.has_left:
+        if not worker.is_ready or worker.has_left:
             return
-        self._tell(crew, Work({}, [], canceled=True))
+        self._tell(worker, Work({}, [], canceled=True))
         try:
             async with asyncio.timeout(_FINAL_S):
                 while True:
-                    report = msgspec.msgpack.decode(await crew.link.take(), type=Report)
+                    report = msgspec.msgpack.decode(await worker.link.take(), type=Report)
                     with self._record.together():
-                        self._writer.write(crew.outstanding, report.rows)
+                        self._writer.write(worker.outstanding, report.rows)
                     if report.ended is not None:
                         return
         except (WorkerLost, TimeoutError):
             return
         finally:
             with self._record.together():
-                self._writer.charge_held(crew.outstanding)
+                self._writer.charge_held(worker.outstanding)
 
     def _say_no_room(self) -> None:
-        if self._crews and not any(crew.link.node for crew in self._crews.values()):
+        if self._workers and not any(worker.link.node for worker in self._workers.values()):
             self._say("No CPU of the cluster is free for a worker yet: waiting until one is")
 
     def _say(self, message: str) -> None:
@@ -353,8 +365,8 @@ class Driver:
 
     async def _show(self) -> None:
         while self._observer is not None:
-            crews = list(self._crews.values())
-            self._observer.waiting([wait for crew in crews for wait in crew.waits])
+            workers = list(self._workers.values())
+            self._observer.waiting([wait for worker in workers for wait in worker.waits])
             await asyncio.sleep(0.5)
 
 
