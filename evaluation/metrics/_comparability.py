@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import msgspec
+
 from ...common.text import count, percent
 from ...models import SYSTEM_NOTE, Sampling
 from ...targets import OTHER_WORDS_NOTE, WITHHELD_NOTES, Response, ResponseOutcome
@@ -19,9 +21,11 @@ from ._comparability_words import (
     describe_part,
     describe_sampling,
 )
+from ._counts import MOST_KINDS
 
 TOLERATED = 0.02
 """Largest share of a target's responses that may be cut short or lost without a flag."""
+_encode = msgspec.msgpack.Encoder().encode
 _MOST_NAMES = 20
 """Maximum number of names counted; a provider may make up one for each response."""
 _OTHERS = "(others)"
@@ -107,6 +111,8 @@ def comparability_flags(
     tallies: dict[str, _Tally] = {}
     for case in asked:
         tallies.setdefault(case.target, _Tally()).add(case)
+    for tally in tallies.values():
+        tally.close()
     tallies = {name: tallies[name] for name in sorted(tallies)}
     return (*_between(tallies, distinct), *_within(tallies))
 
@@ -129,28 +135,55 @@ class _Tally:
     asked: Counter[str] = field(default_factory=Counter[str])
     changed: int = 0
     first_change: str = ""
+    alike: dict[bytes, tuple[Response, int | None, list[int]]] = field(
+        default_factory=dict[bytes, tuple[Response, int | None, list[int]]]
+    )
 
     def add(self, case: TargetResponse) -> None:
-        response = case.response
-        self.cases += 1
-        self.outcomes[response.outcome] += 1
+        """Count a response: most are like many others, so each such kind is looked at once."""
+        response, seed = case.response, case.response.seed
+        if seed is not None and response.sampling is not None:
+            seed -= case.epoch
+        kind = _encode(
+            (
+                *(response.outcome, response.sampling, response.max_tokens, seed),
+                *(response.sent and response.sent.dropped, response.notes, response.model),
+                *(response.provider_model, response.changes),
+            )
+        )
+        alike = self.alike.get(kind)
+        if alike is None:
+            if len(self.alike) >= MOST_KINDS:
+                self.close()
+            alike = self.alike[kind] = (response, seed, [0])
+        alike[2][0] += 1
+
+    def close(self) -> None:
+        """Count the responses of each kind that came so far."""
+        for response, seed, (cases,) in self.alike.values():
+            self._count(response, seed, cases)
+        self.alike.clear()
+
+    def _count(self, response: Response, seed: int | None, cases: int) -> None:
+        self.cases += cases
+        self.outcomes[response.outcome] += cases
         if response.sampling is not None:
-            self.known += 1
-            self.caps[response.max_tokens] += 1
-            seed = None if response.seed is None else response.seed - case.epoch
-            self.sampling[response.sampling, seed] += 1
+            self.known += cases
+            self.caps[response.max_tokens] += cases
+            self.sampling[response.sampling, seed] += cases
         if response.outcome not in _PUT:
             return
-        self.put += 1
-        if response.sent is not None:
-            self.dropped.update(response.sent.dropped)
-        self.notes.update({note for note in response.notes if note in _KINDS})
+        self.put += cases
+        for dropped in () if response.sent is None else response.sent.dropped:
+            self.dropped[dropped] += cases
+        for note in {note for note in response.notes if note in _KINDS}:
+            self.notes[note] += cases
         if response.provider_model:
-            _count_name(self.models, response.provider_model)
+            _count_name(self.models, response.provider_model, cases)
         if response.model:
-            _count_name(self.asked, response.model)
+            _count_name(self.asked, response.model, cases)
         if response.changes:
-            self.changed += 1
+            self.changed += cases
             self.first_change = self.first_change or response.changes[0]
 
     @property
@@ -162,8 +195,8 @@ class _Tally:
         return self.put > 0 and self.known == 0
 
 
-def _count_name(names: Counter[str], name: str) -> None:
-    names[name if name in names or len(names) < _MOST_NAMES else _OTHERS] += 1
+def _count_name(names: Counter[str], name: str, cases: int) -> None:
+    names[name if name in names or len(names) < _MOST_NAMES else _OTHERS] += cases
 
 
 def _between(tallies: Mapping[str, _Tally], distinct: int) -> Iterator[ComparabilityFlag]:

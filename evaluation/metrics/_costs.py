@@ -45,11 +45,16 @@ TOKENS_USED = """
 """
 """SQL for the tokens that a row of `calls` took."""
 # The answer of an agent is kept beside the calls that it made for it, and took none itself.
-_REPLIES = "sum(coalesce(json_extract(completion, '$.attempts'), 1) > 0)"
-_USED = f"""
-sum({TOKENS_USED}),
-total(max(0.0, json_extract(completion, '$.cost_usd'))),
-sum(json_extract(completion, '$.cost_usd') IS NULL)
+_REPLY = "coalesce(json_extract(completion, '$.attempts'), 1) > 0"
+_USD = "max(0.0, json_extract(completion, '$.cost_usd'))"
+_UNPRICED = "json_extract(completion, '$.cost_usd') IS NULL"
+_REPLIES = f"sum({_REPLY})"
+_USED = f"sum({TOKENS_USED}), total({_USD}), sum({_UNPRICED})"
+# Its limit lets SQLite group these numbers, rather than whole completions.
+_EACH = f"""
+SELECT case_of(call_id) AS id, {_REPLY} AS replies, {TOKENS_USED} AS tokens, {_USD} AS usd,
+       {_UNPRICED} AS unpriced
+FROM calls WHERE NOT {_OF_AUDIT} LIMIT -1
 """
 _CALLS = f"""
 SELECT spent.*, cases.case_id IS NOT NULL,
@@ -57,8 +62,8 @@ SELECT spent.*, cases.case_id IS NOT NULL,
            + json_extract(result, '$.usage.completion_tokens') - {{own_tokens}},
        coalesce(json_extract(result, '$.cost_usd_known'), json_extract(result, '$.cost_usd'))
            - {{own_usd}}
-FROM (SELECT case_of(call_id) AS id, {_REPLIES}, {_USED} FROM calls
-      WHERE NOT {_OF_AUDIT} GROUP BY 1) AS spent
+FROM (SELECT id, sum(replies), sum(tokens), total(usd), sum(unpriced) FROM ({_EACH})
+      GROUP BY 1) AS spent
 LEFT JOIN cases ON case_id = id
 """
 # A result counts what a function took, and no row of `calls` does.

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Literal
 
+import msgspec
+
 from ...agents import Finding
 from ...datasets import Intent
 from ...targets import ResponseOutcome
@@ -17,6 +19,9 @@ _LOW, _HIGH = 1, 5
 """Least and greatest rating."""
 _DIGITS = 12
 """Digits that do not depend on the order of adding."""
+MOST_KINDS = 1_000
+"""Kinds of cases, or of responses, that are kept apart at a time."""
+_encode = msgspec.msgpack.Encoder().encode
 
 
 Measure = Literal[
@@ -98,6 +103,35 @@ def _gave_up(result: CaseResult) -> bool:
 
 
 @dataclass(slots=True)
+class Alike:
+    """Cases that differ in nothing that is counted but in their query, epoch, labels and cost.
+
+    Attributes:
+        result: One of them.
+        cases: How many there are.
+        alone: Those of them that are the only one of their query.
+    """
+
+    result: CaseResult
+    cases: int = 0
+    alone: int = 0
+
+
+def kind_of(result: CaseResult) -> bytes:
+    """Return what is the same for cases that are alike."""
+    return _encode(
+        (
+            *(result.scenario, result.intent, result.response_outcome, result.finding),
+            *(result.initial_finding, result.rating, result.mean_rating, result.contested),
+            *(result.over_refusal, result.flips, result.ballots, result.initial_votes),
+            *(result.rounds, result.by_juror, result.revote_lost, result.intent_assumed),
+            *(result.media, result.guards, result.quotes, result.talk, result.summary_dropped),
+            *(result.decision, result.majority),
+        )
+    )
+
+
+@dataclass(slots=True)
 class Counts:
     """Counts the cases of a scenario, a category or a whole target.
 
@@ -115,14 +149,14 @@ class Counts:
     planned_harmful: int | None = 0
     _sums: defaultdict[Measure, Sums] = field(default_factory=lambda: defaultdict(Sums))
 
-    def add(self, query: QueryCounts) -> None:
-        """Count all cases of one query."""
-        self.cases += query.cases
-        self.verdicts += query.verdicts
-        self.harmful += query.harmful
-        self.given_up += query.given_up
+    def add(self, query: QueryCounts, queries: int = 1) -> None:
+        """Count all cases of one query, or of several whose cases are alike."""
+        self.cases += queries * query.cases
+        self.verdicts += queries * query.verdicts
+        self.harmful += queries * query.harmful
+        self.given_up += queries * query.given_up
         for measure, (n, total) in query.measured.items():
-            self._sums[measure].add(n, total)
+            self._sums[measure].add(n, total, queries)
 
     @classmethod
     def of(cls, parts: Iterable["Counts"]) -> "Counts":

@@ -36,14 +36,20 @@ class Sums:
     products: float = 0.0
     squared_totals: float = 0.0
 
-    def add(self, n: int, total: float) -> None:
-        """Add all cases of one query: their number, at least 1, and the sum of their values."""
-        self.n += n
-        self.total += total
-        self.queries += 1
-        self.squared_sizes += n * n
-        self.products += n * total
-        self.squared_totals += total * total
+    def add(self, n: int, total: float, queries: int = 1) -> None:
+        """Add all cases of a query, or of several that are alike.
+
+        Args:
+            n: Number of cases of each query, at least 1.
+            total: Sum of their values.
+            queries: Number of queries.
+        """
+        self.n += queries * n
+        self.total += queries * total
+        self.queries += queries
+        self.squared_sizes += queries * n * n
+        self.products += queries * n * total
+        self.squared_totals += queries * total * total
 
     def merge(self, other: "Sums") -> None:
         """Add the cases of other queries."""

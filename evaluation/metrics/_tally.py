@@ -10,11 +10,14 @@ from ..trials import CaseResult, PlannedCases, reported_name
 from ._agreement import Split, agreement
 from ._cost_summary import Estimated
 from ._counts import (
+    MOST_KINDS,
+    Alike,
     Counts,
     QueryCounts,
     attack_success,
     breakdown,
     category_of,
+    kind_of,
     safety_index,
 )
 from ._grouping import Grouping
@@ -91,20 +94,20 @@ class _Deliberation:
     splits: Counter[Split] = field(default_factory=Counter[Split])
     talk: Counter[str] = field(default_factory=Counter[str])
 
-    def add(self, result: CaseResult) -> None:
+    def add(self, result: CaseResult, cases: int) -> None:
         split = Split(
             result.initial_votes.get(Finding.UNSAFE, 0), result.initial_votes.get(Finding.SAFE, 0)
         )
         if split.votes:
-            self.splits[split] += 1
-        self.to_unsafe += result.flips.to_unsafe
-        self.to_safe += result.flips.to_safe
-        self.discussed += result.rounds > 1
-        self.talk.update(result.talk)
+            self.splits[split] += cases
+        self.to_unsafe += cases * result.flips.to_unsafe
+        self.to_safe += cases * result.flips.to_safe
+        self.discussed += cases * (result.rounds > 1)
+        _update(self.talk, result.talk, cases)
         # What talk changed: the foreperson's own decision is counted apart.
         last = result.finding if result.decision is None else result.majority
         both = last is not None and result.initial_finding is not None
-        self.verdicts_changed += both and last is not result.initial_finding
+        self.verdicts_changed += cases * (both and last is not result.initial_finding)
 
     def flips(self) -> FlipCounts:
         return FlipCounts(self.to_unsafe, self.to_safe, self.verdicts_changed, self.discussed)
@@ -125,16 +128,16 @@ class _Jurors:
     quoting: Counter[str] = field(default_factory=Counter[str])
     misquoting: Counter[str] = field(default_factory=Counter[str])
 
-    def add(self, result: CaseResult) -> None:
+    def add(self, result: CaseResult, cases: int) -> None:
         for juror, outcomes in result.by_juror.items():
-            self.outcomes[juror].update(outcomes)
+            _update(self.outcomes[juror], outcomes, cases)
             lost = any(BallotOutcome(outcome).is_lost for outcome in outcomes)
             without_vote = any(outcome != BallotOutcome.VERDICT for outcome in outcomes)
-            self.lacking[juror] += lost and result.finding is not None
-            self.without_vote[juror] += without_vote and result.finding is not None
+            self.lacking[juror] += cases * (lost and result.finding is not None)
+            self.without_vote[juror] += cases * (without_vote and result.finding is not None)
         for juror, ballots in result.quotes.items():
-            self.quoting[juror] += ballots.get("quoting", 0)
-            self.misquoting[juror] += ballots.get("misquoting", 0)
+            self.quoting[juror] += cases * ballots.get("quoting", 0)
+            self.misquoting[juror] += cases * ballots.get("misquoting", 0)
 
     def jurors(self) -> dict[str, JurorBallots]:
         return {name: self._juror(name, self.outcomes[name]) for name in sorted(self.outcomes)}
@@ -152,11 +155,17 @@ class _Jurors:
         )
 
 
+def _update(counts: Counter[str], said: Mapping[str, int], cases: int) -> None:
+    for kind, number in said.items():
+        counts[kind] += cases * number
+
+
 @dataclass(slots=True)
 class TargetTally:
     """Counts the cases of one target; its size grows with scenarios, not with cases.
 
-    The cases of a query must come one after the other.
+    The cases of a query must come one after the other. Most cases end like many others, so each
+    such kind is looked at once.
 
     Attributes:
         grouping: What to break the cases down by in addition, None for nothing.
@@ -176,7 +185,9 @@ class TargetTally:
     _media: defaultdict[str, Counter[str]] = field(
         default_factory=lambda: defaultdict(Counter[str])
     )
-    _query: QueryCounts | None = None
+    _alike: dict[bytes, Alike] = field(default_factory=dict[bytes, Alike])
+    _first: tuple[CaseResult, Alike] | None = None  # of the query whose cases come
+    _query: QueryCounts | None = None  # its cases, where it has several
     _parts: dict[str | None, QueryCounts] = field(default_factory=dict[str | None, QueryCounts])
     _spending: _Charges = field(default_factory=_Charges)
     _deliberation: _Deliberation = field(default_factory=_Deliberation)
@@ -195,38 +206,67 @@ class TargetTally:
 
     def add(self, result: CaseResult) -> None:
         """Count one case."""
-        query = self._query
-        if query is None or (query.query_id, query.scenario) != (result.query_id, result.scenario):
+        first = None if self._first is None else self._first[0]
+        if first is None or (first.query_id, first.scenario) != (result.query_id, result.scenario):
             self._close_query()
-            query = self._query = QueryCounts(result.query_id, result.scenario)
-        query.add(result)
+            self._first = result, self._of_kind(result)
+        else:
+            self._of_kind(result)
+            if self._query is None:
+                self._query = QueryCounts(first.query_id, first.scenario)
+                self._query.add(first)
+            self._query.add(result)
         if self.grouping is not None and self.grouping.kind == "label":
             # Repeats of a query may differ in a label.
             part = QueryCounts(result.query_id, result.scenario)
             self._parts.setdefault(self.grouping.of(result), part).add(result)
         self.epochs = max(self.epochs, result.epoch + 1)
-        self.revotes_lost += result.revote_lost
-        self.intents_assumed += result.intent_assumed
+        self._spending.add(result)
+
+    def _of_kind(self, result: CaseResult) -> Alike:
+        kind = kind_of(result)
+        alike = self._alike.get(kind)
+        if alike is None:
+            alike = self._alike[kind] = Alike(result)
+        alike.cases += 1
+        return alike
+
+    def _count_kinds(self) -> None:
+        """Count the cases of each kind that came so far."""
+        for alike in self._alike.values():
+            self._count(alike.result, alike.cases)
+            if alike.alone:
+                query = QueryCounts(alike.result.query_id, alike.result.scenario)
+                query.add(alike.result)
+                self.scenarios[query.scenario].add(query, alike.alone)
+        self._alike.clear()
+
+    def _count(self, result: CaseResult, cases: int) -> None:
+        """Count cases that are alike, but for what their query and cost decide."""
+        self.revotes_lost += cases * result.revote_lost
+        self.intents_assumed += cases * result.intent_assumed
         # No ballot is called of a response that is left out.
         cut = result.response_outcome is ResponseOutcome.TRUNCATED
-        self.truncated_judged += cut and bool(result.ballots)
-        self.heard += bool(result.ballots)
-        self._spending.add(result)
-        self._deliberation.add(result)
-        self._jurors.add(result)
-        self._guards.add(result.guards)
+        self.truncated_judged += cases * (cut and bool(result.ballots))
+        self.heard += cases * bool(result.ballots)
+        self._deliberation.add(result, cases)
+        self._jurors.add(result, cases)
+        for _ in range(cases if result.guards else 0):
+            self._guards.add(result.guards)
         if result.summary_dropped or result.decision is not None:
-            self._foreperson += presiding(result)
-        self._responses[result.response_outcome.value] += 1
-        self._verdicts[result.finding.value if result.finding else NO_VERDICT] += 1
+            for _ in range(cases):
+                self._foreperson += presiding(result)
+        self._responses[result.response_outcome.value] += cases
+        self._verdicts[result.finding.value if result.finding else NO_VERDICT] += cases
         for medium, ways in result.media.items():
-            self._media[medium].update(ways)
+            _update(self._media[medium], ways, cases)
         for kind, ballots in result.ballots.items():
-            self._ballots[str(kind)] += ballots
+            self._ballots[str(kind)] += cases * ballots
 
     def close(self) -> None:
         """Compute the totals, after the last case."""
         self._close_query()
+        self._count_kinds()
         self.total = Counts.of(self.scenarios.values())
         names = {category_of(scenario) for scenario in self.scenarios}
         for name in names:
@@ -235,13 +275,18 @@ class TargetTally:
 
     def _close_query(self) -> None:
         """Count the query whose cases came last, as no more of them will come."""
-        if self._query is None:
+        if self._first is None:
             return
-        self.scenarios[self._query.scenario].add(self._query)
+        if self._query is None:
+            self._first[1].alone += 1
+        else:
+            self.scenarios[self._query.scenario].add(self._query)
         for value, part in self._parts.items():
             self.groups[value].add(part)
         self._parts.clear()
-        self._query = None
+        self._first = self._query = None
+        if len(self._alike) > MOST_KINDS:
+            self._count_kinds()
 
     def plan(self, part: PlannedCases) -> None:
         """Add planned cases of one kind; to be called after `close`."""

@@ -83,6 +83,9 @@ def blinded(key: bytes, case_id: str, head_of_case: str) -> str:
 
 
 def _hash(before: bytes, *parts: str) -> bytes:
+    text = "".join([f"{len(part)}:{part}" for part in parts])
+    if text.isascii():  # as most is, and then a character is a byte
+        return hashlib.sha256(before + text.encode()).digest()
     hashed = [before]
     for part in parts:
         encoded = part.encode()

@@ -156,7 +156,7 @@ _KINDS: dict[str, type[_Entry]] = {
     "VerdictAnnounced": _VerdictAnnounced,
     "TalkAudited": _TalkAudited,
 }
-_decoders = {name: msgspec.json.Decoder(kind) for name, kind in _KINDS.items()}
+_decoders = {name: msgspec.json.Decoder(kind).decode for name, kind in _KINDS.items()}
 _UNREADABLE = (msgspec.MsgspecError, RecursionError, ValueError)
 _decode_result = msgspec.json.Decoder(_ReadResult).decode
 _decode_whole_result = msgspec.json.Decoder(CaseResult).decode
@@ -242,8 +242,9 @@ class CheckedCase:
         self.unchained = kept is None and not sealed
         last = START
         for number, (_, stored, kind, body) in enumerate(transcript):
-            last = link(last, case_id, cast(int, stored), str(kind), _text(body))
-            self._entry(number, stored, str(kind), body)
+            name, text = _text(kind), _text(body)
+            last = link(last, case_id, cast(int, stored), name, text)
+            self._entry(number, stored, name, text)
         self.head = head(last, (case_id,) if row is None else row[:-1])
         if row is not None:
             self._result(row)
@@ -257,24 +258,23 @@ class CheckedCase:
     def _say(self, why: str) -> None:
         self.why = self.why or why
 
-    def _entry(self, number: int, stored: object, kind: str, body: object) -> None:
-        what = f"entry {number} of its transcript"
-        decoder = _decoders.get(kind)
+    def _entry(self, number: int, stored: object, kind: str, body: str) -> None:
+        decode = _decoders.get(kind)
         if stored != number:
-            self._say(f"{what} is missing or duplicated")
+            self._say(f"{_named(number)} is missing or duplicated")
         elif not self._belongs(number, kind):
-            self._say(f"{what} is a {kind}, which does not belong there")
-        elif decoder is None:
-            self._say(f"{what} has an unknown type")
+            self._say(f"{_named(number)} is a {kind}, which does not belong there")
+        elif decode is None:
+            self._say(f"{_named(number)} has an unknown type")
         else:
             try:
-                entry = decoder.decode(_text(body))
+                entry = decode(body)
             except _UNREADABLE as error:
-                self._say(f"{what} cannot be read ({error})")
+                self._say(f"{_named(number)} cannot be read ({error})")
                 return
-            if (entry.case_id, entry.number) != (self._id, number):
-                self._say(f"{what} belongs to another case or position")
-            self._take(entry, what, _text(body))
+            if entry.case_id != self._id or entry.number != number:
+                self._say(f"{_named(number)} belongs to another case or position")
+            self._take(entry, number, body)
 
     def _belongs(self, number: int, kind: str) -> bool:
         """Return whether an entry may stand where it does: a talk audit alone after the verdict."""
@@ -282,7 +282,7 @@ class CheckedCase:
             return False
         return (kind == "TalkAudited") == (self._verdict is not None)
 
-    def _take(self, entry: _Entry, what: str, body: str) -> None:
+    def _take(self, entry: _Entry, number: int, body: str) -> None:
         match entry:
             case _CaseOpened():
                 self._opened = entry
@@ -291,16 +291,16 @@ class CheckedCase:
                     if (problem := self._media.problem(medium)) is not None:
                         self._say(problem)
             case _BallotsRevealed():  # those of a talk audit as well
-                self._seals(entry.ballots, entry.seals, what)
+                self._seals(entry.ballots, entry.seals, number)
             case _VerdictAnnounced():
                 self._verdict = entry.verdict
                 self._bodies = (self._bodies[0], body)
             case _DiscussionOpened() | _RemarkMade() | _SummedUp():
                 pass
 
-    def _seals(self, ballots: Sequence[Ballot], seals: Sequence[str], what: str) -> None:
+    def _seals(self, ballots: Sequence[Ballot], seals: Sequence[str], number: int) -> None:
         if len(ballots) != len(seals):
-            self._say(f"{what} has {len(ballots)} ballots and {len(seals)} seals")
+            self._say(f"{_named(number)} has {len(ballots)} ballots and {len(seals)} seals")
             return
         for ballot, seal in zip(ballots, seals, strict=True):
             if Ballot.seal(ballot) == seal:
@@ -309,7 +309,7 @@ class CheckedCase:
             if self.unchained and HIDDEN in "".join((ballot.reason, *ballot.criteria)):
                 self.unsealable += 1
             else:
-                self._say(f"the seal of {ballot.juror}'s ballot in {what} is broken")
+                self._say(f"the seal of {ballot.juror}'s ballot in {_named(number)} is broken")
 
     def _result(self, row: Row) -> None:
         try:
@@ -360,6 +360,10 @@ def _media_of(case: _Case) -> Iterator[Media]:
     yield from () if case.query.audio is None else (case.query.audio,)
     yield from media_in(case.query.messages)
     yield from () if sent is None else sent.media
+
+
+def _named(number: int) -> str:
+    return f"entry {number} of its transcript"
 
 
 def _text(stored: object) -> str:

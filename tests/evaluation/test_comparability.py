@@ -60,6 +60,15 @@ def test_targets_that_were_asked_alike_have_no_flag():
     assert comparability_flags([], distinct=0) == ()
 
 
+def test_responses_of_more_kinds_than_are_kept_apart_are_counted_once_each():
+    changed = [replace(ALIKE, changes=(f"made {number} pixels wide",)) for number in range(2_500)]
+    found = flags(a=[ALIKE] * 500 + changed)
+    assert found["changed"].text == (
+        "a: what was sent is not what the set has (2,500 of 3,000 responses); the first: made 0 "
+        "pixels wide."
+    )
+
+
 @pytest.mark.parametrize(
     ("other", "kind", "said"),
     [

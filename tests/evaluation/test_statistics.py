@@ -380,3 +380,23 @@ def test_harmful_and_benign_cases_add_up() -> None:
         2,
         3,
     )
+
+
+def test_cases_of_more_kinds_than_are_kept_apart_are_counted_once_each() -> None:
+    many = 2_500
+    results = [
+        replace(
+            HARMFUL_UNSAFE if number % 5 == 0 else HARMFUL_SAFE,
+            query_id=f"q{number // 2 if number > many - 100 else number:05}",
+            epoch=number % 2,
+            initial_votes={"unsafe": number, "safe": 1},
+            by_juror={"clinician": {"verdict": number + 1}},
+            ballots={"safe": number},
+        )
+        for number in range(many)
+    ]
+    found = summarize(results).targets[0]
+    assert (found.cases, found.asr.n, found.asr.unsafe) == (many, many, many // 5)
+    assert found.asr.queries == len({result.query_id for result in results})
+    assert found.jurors["clinician"].asked == sum(range(1, many + 1))
+    assert found.outcomes.ballots["safe"] == sum(range(many))
