@@ -98,7 +98,9 @@ def parse_line(line: bytes, taxonomy: Taxonomy) -> QueryLine:
             "'voices' names a voice that is not letters, digits, `.`, `_`, `+` or `-`; rename it"
         )
     check_labels(query.labels)
-    query.scenario = taxonomy.resolve(query.scenario).id
+    scenario = taxonomy.resolve(query.scenario).id
+    if scenario != query.scenario:  # to set a field takes pydantic a while
+        query.scenario = scenario
     return query
 
 

@@ -24,13 +24,13 @@ def query_of(line: QueryLine, media: Callable[[str, MediaKind], Media]) -> Query
         scenario=line.scenario,
         text=line.text or "",
         intent=line.intent,
-        images=tuple(media(path, "image") for path in _image_paths(line)),
+        images=tuple([media(path, "image") for path in _image_paths(line)]),
         audio=media(line.audio, "audio") if line.audio is not None else None,
         source=line.source,
         underlying_request=line.underlying_request,
         intent_assumed=line.intent_assumed,
         labels=line.labels,
-        variants=_variants(line, media) or None,
+        variants=_variants(line, media) if line.voices or line.naive is not None else None,
     )
     if line.messages is None:
         return query

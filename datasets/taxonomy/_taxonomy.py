@@ -103,16 +103,17 @@ class Taxonomy:
             DatasetError: The name is unknown, names a category, or is an alias
                 of two scenarios (`HS`, `IA`).
         """
-        if _key(name) == UNCATEGORISED.id:
+        key = name if name in self._index else _key(name)  # most are ids, which are keys
+        if key == UNCATEGORISED.id:
             return UNCATEGORISED
-        found = self._index.get(_key(name), ())
+        found = self._index.get(key, ())
         if len(found) == 1:
             return found[0]
         if found:
             options = " or ".join(f"{self._qualified(s, name)} ({s.id})" for s in found)
             raise DatasetError(f"scenario {quoted(name)} is ambiguous: write {options}")
         for category in self.categories:
-            if _key(name) and _key(name) in (category.id, _key(category.alias)):
+            if key and key in (category.id, _key(category.alias)):
                 options = ", ".join(scenario.id for scenario in category.scenarios)
                 raise DatasetError(
                     f"{quoted(name)} is a category; name a scenario of it: {options}"

@@ -1,7 +1,8 @@
 """Selects the queries of a dataset that a run asks."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from ...common import ConfigurationError
@@ -107,6 +108,17 @@ class Earlier:
         return () if all(now or not then for now, then in chosen) else sizes
 
 
+def _kinds(queries: Iterable[Query]) -> tuple[tuple[Query, int], ...]:
+    """Count queries by what a plan counts apart, and by what `applies` looks at."""
+    firsts, numbers = dict[object, Query](), Counter[object]()
+    for query in queries:
+        media = len(query.images), query.audio is not None, tuple(query.others)
+        kind = query.scenario, query.intent, media, bool(query.messages)
+        firsts.setdefault(kind, query)
+        numbers[kind] += 1
+    return tuple((first, numbers[kind]) for kind, first in firsts.items())
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Part of a dataset: some scenarios, at most so many queries.
@@ -119,6 +131,7 @@ class Selection:
         has_sound: Whether one of those has a sound.
         earlier: Sizes of earlier selections of a run that took more queries since, the smallest
             first, each a part of the next: what was asked is asked still.
+        counted: See `kinds`, where all of those queries are selected.
     """
 
     dataset: QuerySet
@@ -127,6 +140,7 @@ class Selection:
     matching: int
     has_sound: bool = False
     earlier: tuple[int, ...] = ()
+    counted: tuple[tuple[Query, int], ...] = field(default=(), repr=False, compare=False)
 
     @classmethod
     def of(
@@ -148,10 +162,9 @@ class Selection:
             ConfigurationError: No query is left.
         """
         everything = cls(dataset, scenarios, 0, 0)
-        matching, has_sound = 0, False
-        for query in everything._matching():
-            matching += 1
-            has_sound = has_sound or query.audio is not None
+        kinds = _kinds(everything._matching())
+        matching = sum(number for _, number in kinds)
+        has_sound = any(query.audio is not None for query, _ in kinds)
         if matching == 0:
             raise ConfigurationError(
                 f"the dataset {dataset.name!r} has no query of the scenarios "
@@ -159,7 +172,13 @@ class Selection:
             )
         size = matching if limit is None else min(limit, matching)
         earlier = () if before is None else before.within(dataset, scenarios, size, matching)
-        return cls(dataset, scenarios, size, matching, has_sound, earlier)
+        counted = kinds if size == matching else ()
+        return cls(dataset, scenarios, size, matching, has_sound, earlier, counted)
+
+    @property
+    def kinds(self) -> tuple[tuple[Query, int], ...]:
+        """One query of each kind that plan and conditions tell apart, and how many there are."""
+        return self.counted or _kinds(self)
 
     @property
     def known(self) -> tuple[QuerySet, frozenset[str] | None, int, int]:

@@ -14,7 +14,7 @@ from ...assembly.targets import function_target, named_function, target_spec
 from ...common import ConfigurationError, RecordError
 from ...common.files import resolve_path
 from ...common.text import quoted
-from ...datasets import Condition, Intent, PicturePool, image_variant
+from ...datasets import Condition, Intent, PicturePool, Query, image_variant
 from ...datasets.query import NAIVE, conditions_of
 from ...deliberation import JurySpec
 from ...models import ModelSpec
@@ -188,17 +188,16 @@ def _planned(
     epochs: int,
 ) -> Plan:
     """Count the cases of a run in which every target is asked every query."""
-    puts = Counter[tuple[str, str, Intent]](
-        (condition.name, query.scenario, query.intent)
-        for query in selection
-        for condition in conditions
-        if applies(condition, query)
-    )
+    kinds, puts = selection.kinds, Counter[tuple[str, str, Intent]]()
+    for query, number in kinds:
+        for condition in conditions:
+            if applies(condition, query):
+                puts[condition.name, query.scenario, query.intent] += number
     for condition in conditions:
         if (condition.voice or condition.image == NAIVE) and not any(
             name == condition.name for name, *_ in puts
         ):
-            raise ConfigurationError(_lacking(condition, selection))
+            raise ConfigurationError(_lacking(condition, kinds))
     if not puts:
         raise ConfigurationError(
             "no query has what `images:` or `sound:` would change: add `original` or `given`"
@@ -210,9 +209,9 @@ def _planned(
     )
 
 
-def _lacking(condition: Condition, selection: Selection) -> str:
+def _lacking(condition: Condition, kinds: Iterable[tuple[Query, int]]) -> str:
     """Return that no query has what a condition sends, and which there are."""
-    known = sorted({name for query in selection for name in query.others if name != NAIVE})
+    known = sorted({name for query, _ in kinds for name in query.others if name != NAIVE})
     if condition.voice and condition.voice not in known:
         there = (
             f"it has {', '.join(known)}" if known else "it has one recording of a query, or none"
