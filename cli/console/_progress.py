@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from ...evaluation import CaseResult
+from ...evaluation.runner import WorkerCounts
 from ...models import ModelRegistry, Wait, redactor
 from ._console import wrapped
 from ._log import log, log_line
@@ -47,12 +48,15 @@ class WaitLines:
 
 
 class WaitingBar(Progress):
-    """A bar with a line below it for each endpoint that is waited for."""
+    """A bar with lines below it: of the workers, and of each endpoint that is waited for."""
 
     waits: Sequence[Wait] = ()
+    workers = ""
 
     def get_renderables(self) -> Iterable[RenderableType]:
         yield from super().get_renderables()
+        if self.workers:
+            yield Text(self.workers, no_wrap=True, overflow="ellipsis")
         for wait in self.waits:
             yield Text(str(wait), style="yellow", no_wrap=True, overflow="ellipsis")
 
@@ -198,6 +202,10 @@ class RunProgress:
                 log.info(line)
             else:
                 self.notify(line)
+
+    def workers(self, counts: WorkerCounts) -> None:
+        """Show what each worker has under way; see `Observer`."""
+        self._bar.workers = str(counts)
 
     def notify(self, message: str) -> None:
         """Show a line above the bar; see `Observer`."""

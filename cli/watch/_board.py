@@ -8,6 +8,7 @@ from typing import Protocol
 from rich.text import Text
 
 from ...deliberation import SeatInfo
+from ...evaluation.runner import WorkerCounts
 from ...models import Wait
 from ..console import RunCounts
 from ._cases import WatchedCase, WatchedCases
@@ -102,6 +103,7 @@ class Board:
         self.counts = RunCounts(clock)
         self.cases = WatchedCases()
         self._waits: Sequence[Wait] = ()
+        self._workers = WorkerCounts()
         self._note, self._noted_at = "", float("-inf")
         self._questions: deque[Question] = deque()
         self._case_in_words = self._remark = ""
@@ -120,6 +122,10 @@ class Board:
     def wait_for(self, waits: Sequence[Wait]) -> None:
         """Take down what calls wait for."""
         self._waits = waits
+
+    def work(self, counts: WorkerCounts) -> None:
+        """Take down what workers have under way."""
+        self._workers = counts
 
     def note(self, message: str) -> None:
         """Show a message for a while."""
@@ -284,7 +290,7 @@ class Board:
         notes += map(str, self._waits)
         if self._note and (now - self._noted_at < _NOTE_S or not self.cases):
             notes.append(self._note)
-        return notes
+        return [*notes, *filter(None, [str(self._workers)])]
 
     def _heading(self, listed: int) -> tuple[str, str]:
         if not self.cases.only_contested:

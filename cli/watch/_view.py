@@ -16,6 +16,7 @@ from rich.console import Console
 from ...agents import ask_at_terminal
 from ...deliberation import Entry, Notice
 from ...evaluation import CaseResult, Trial
+from ...evaluation.runner import WorkerCounts
 from ...models import ModelRegistry, Wait
 from ..console import WaitLines, log, log_line, wrapped
 from ._board import Board, Question, Watched
@@ -91,6 +92,10 @@ class WatchView:
         for wait in self._wait_lines.due(waits):
             log.info("%s", wait)
         self._post(lambda: self._board.wait_for(waits))
+
+    def workers(self, counts: WorkerCounts) -> None:
+        """Show what each worker has under way; see `Observer`."""
+        self._post(lambda: self._board.work(counts))
 
     def notify(self, message: str) -> None:
         """Show a message for a while, and again when the view is closed; see `Observer`."""

@@ -15,7 +15,7 @@ from ...common import escape_line
 from ...common.text import dollars
 from ...models import ModelRegistry, Wait, redactor
 from ..plan import RunPlan, plan_notes
-from ..runner import Observer
+from ..runner import Observer, WorkerCounts
 from ..trials import CaseResult
 
 _LINE_S = 5.0
@@ -79,6 +79,7 @@ class _Line:
         self._counts = Counter[str]()
         self._registry: ModelRegistry | None = None
         self._waits: Sequence[Wait] = ()
+        self._workers = ""
         self._total = self._done = 0
         self._next = 0.0
 
@@ -110,6 +111,11 @@ class _Line:
             self._waits = waits
             self._show()
 
+    def workers(self, counts: WorkerCounts) -> None:
+        """Show what each worker has under way."""
+        self._workers = str(counts)
+        self._show()
+
     def notify(self, message: str) -> None:
         """Show a line that stays."""
         self._say(redactor.redact(escape_line(message)))
@@ -120,7 +126,8 @@ class _Line:
         self._next = time.monotonic() + self._seconds
         counts = ", ".join(f"{count:,} {name}" for name, count in self._counts.most_common())
         done = f"{self._done:,} of {self._total:,} cases"
-        self._draw(" · ".join(filter(None, (done, counts, self._cost(), *map(str, self._waits)))))
+        said = (done, counts, self._cost(), self._workers, *map(str, self._waits))
+        self._draw(" · ".join(filter(None, said)))
 
     def _cost(self) -> str:
         spent = 0.0 if self._registry is None else self._registry.budget.spent_usd

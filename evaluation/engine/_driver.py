@@ -17,7 +17,7 @@ from ...models import Charge, Wait
 from ...models.leases import BudgetReport
 from ..plan import RunPlan
 from ..record import RunRecord
-from ..runner import CaseWatcher, Estimates, Observer, cut_short, proven_models
+from ..runner import CaseWatcher, Estimates, Observer, WorkerCounts, cut_short, proven_models
 from ..trials import Trial
 from ._giving import Giver
 from ._messages import Ended, Report, Spent, Work
@@ -69,6 +69,8 @@ class _Worker:
     booked: BudgetReport = BudgetReport()
     is_ready: bool = False
     has_left: bool = False
+    cases: int = 0
+    calls: int = 0
     waits: Sequence[Wait] = ()
 
 
@@ -111,7 +113,7 @@ class Driver:
         self._workers: dict[int, _Worker] = {}
         self._writer = RowWriter(plan, record, observer, watcher)
         self._outages: dict[str, None] = {}
-        self._lost_since = 0
+        self._lost = self._lost_since = 0
         self._over = asyncio.Event()
         self.stopped: str | None = None
 
@@ -147,6 +149,8 @@ class Driver:
             if serving:
                 await asyncio.wait(serving)
             watch.cancel()
+        if self._observer is not None:
+            self._observer.workers(WorkerCounts())
         if self._outages:
             left = total - self._writer.finished
             raise OutageError(cut_short(left, total, self._outages))
@@ -188,6 +192,8 @@ class Driver:
             self._take_in(worker, report)
             if report.lease is not None:
                 worker.booked = report.lease.budget
+                places = report.lease.places.values()
+                worker.calls = sum(min(place.calls, place.holds) for place in places)
                 self._tell(worker, Work({}, [], grant=self._book.renew(report.lease)))
             if report.ended is not None:
                 self._check(worker, report.ended)
@@ -227,7 +233,7 @@ class Driver:
                 self._lost_targets.add(trial.target)
         if self._writer.finished > before:
             self._lost_since = 0
-        worker.spent, worker.waits = report.spent, report.waits
+        worker.spent, worker.cases, worker.waits = report.spent, report.cases, report.waits
         if report.ready and not worker.is_ready:
             worker.is_ready = True
             at_work = sum(one.is_ready for one in self._workers.values())
@@ -315,6 +321,7 @@ class Driver:
 
     def _take_back(self, worker: _Worker, lost: WorkerLost) -> None:
         """Let others run the trials of a lost worker, and charge what its calls held."""
+        self._lost += 1
         self._lost_since += 1
         taken = worker.outstanding
         if self._lost_since > _MOST_LOST * self._pool.number():
@@ -367,7 +374,17 @@ class Driver:
         while self._observer is not None:
             workers = list(self._workers.values())
             self._observer.waiting([wait for worker in workers for wait in worker.waits])
+            self._observer.workers(self._counts(workers))
             await asyncio.sleep(0.5)
+
+    def _counts(self, workers: Sequence[_Worker]) -> WorkerCounts:
+        at_work = [worker for worker in workers if worker.is_ready]
+        return WorkerCounts(
+            cases=tuple(worker.cases for worker in at_work),
+            calls=tuple(worker.calls for worker in at_work),
+            starting=len(workers) - len(at_work),
+            lost=self._lost,
+        )
 
 
 def _named(link: Link) -> str:

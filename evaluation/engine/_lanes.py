@@ -117,6 +117,7 @@ class Lanes:
         self._stand_in = stand_in
         self._hurry = hurry
         self._told = [0 for _ in lanes]
+        self.under_way = 0
 
     @property
     def takes(self) -> list[int]:
@@ -167,10 +168,12 @@ class Lanes:
 
     async def _examine(self, given: Given) -> None:
         case_id = given.trial.case_id
+        self.under_way += 1
         try:
             with self._media.hold(self._active.waiting) as hold:
                 await self._ask_and_judge(given, hold)
         finally:
+            self.under_way -= 1
             self._opened.end(given)
             self._stand_in.end(case_id)
             if self.is_hungry:

@@ -203,6 +203,7 @@ class Report(msgspec.Struct, frozen=True):
         rows: Rows of the record, in order.
         takes: How many trials it has room for, by lane, those that it was given included.
         spent: What its calls have cost.
+        cases: Cases under way.
         waits: What its calls wait for.
         ready: Whether it has been set up.
         ended: How it ended, None before.
@@ -212,6 +213,7 @@ class Report(msgspec.Struct, frozen=True):
     rows: list[Row]
     takes: list[int]
     spent: Spent
+    cases: int
     waits: list[Wait]
     ready: bool
     ended: Ended | None

@@ -158,6 +158,7 @@ class Worker:
             rows=rows,
             takes=[] if lanes is None else self._told,
             spent=Spent() if opened is None else opened.spent(),
+            cases=0 if lanes is None else lanes.under_way,
             waits=[] if opened is None or self._ended else opened.models.registry.waits(),
             ready=lanes is not None,
             ended=self._ended if is_last else None,

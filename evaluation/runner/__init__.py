@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ._session import CaseWatcher, Observer, cut_short
     from ._staging import Stage
     from ._talk_audit import TalkAuditor, audit_is_due
-    from ._watched import watched
+    from ._watched import WorkerCounts, watched
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
@@ -49,7 +49,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_session": ["CaseWatcher", "Observer", "cut_short"],
             "_staging": ["Stage"],
             "_talk_audit": ["TalkAuditor", "audit_is_due"],
-            "_watched": ["watched"],
+            "_watched": ["WorkerCounts", "watched"],
         },
     )
 
@@ -66,6 +66,7 @@ __all__ = [
     "Slots",
     "Stage",
     "TalkAuditor",
+    "WorkerCounts",
     "asking_over",
     "audit_is_due",
     "begin_run",

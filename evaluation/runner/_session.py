@@ -18,7 +18,7 @@ from ._active_cases import ActiveCases, Slots
 from ._budgeted import BudgetedExaminer
 from ._media_room import MediaHold, MediaRoom
 from ._offered import Offered, taken, unfinished_trials
-from ._watched import watched
+from ._watched import WorkerCounts, watched
 from ._watermark import Watermark
 
 _Numbered = Offered[tuple[int, Trial]]
@@ -37,6 +37,10 @@ class Observer(Protocol):
 
     def waiting(self, waits: Sequence[Wait]) -> None:
         """Report the waiting calls, if any, twice a second."""
+        ...
+
+    def workers(self, counts: WorkerCounts) -> None:
+        """Report the workers, twice a second, where the engine has some."""
         ...
 
     def notify(self, message: str) -> None:

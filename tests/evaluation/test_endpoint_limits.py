@@ -1,12 +1,15 @@
 """Limits of single endpoints, and how a wait looks at a terminal."""
 
 import io
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from safejury.cli.console import RunProgress
+from safejury.evaluation.runner import WorkerCounts
 from safejury.models import Wait
 from safejury.testing import ScriptedServer, ballot
 
@@ -41,6 +44,32 @@ def test_limits_of_an_endpoint_that_the_run_does_not_use_are_refused(workplace: 
         "limits.endpoints names 'http://127.0.0.1:8/v1', where no model of this run is",
         "did you mean 'http://127.0.0.1:9/v1'?",
     )
+
+
+@pytest.mark.parametrize(
+    ("counts", "line"),
+    [
+        (
+            WorkerCounts((1000, 1024, 998), (500, 512, 489), lost=1),
+            "3 workers with 1,000 + 1,024 + 998 cases, 500 + 512 + 489 calls · 1 lost",
+        ),
+        (WorkerCounts((16,), (9,), 1), "1 worker with 16 cases, 9 calls · 1 starting"),
+        (
+            WorkerCounts((14, 17, *[16] * 48), (20, 40, *[30] * 48), 2, 3),
+            "50 workers with 14 to 17 cases, 20 to 40 calls each · 3 lost · 2 starting",
+        ),
+        (
+            WorkerCounts((1000,) * 3, (10000,) * 3, 1, 1),
+            "3 workers with 1,000 + 1,000 + 1,000 cases, 10,000 + 10,000 + 10,000 calls · 1 …",
+        ),
+    ],
+)
+def test_workers_have_one_line_below_the_bar_in_80_columns(counts: WorkerCounts, line: str):
+    screen = io.StringIO()
+    with RunProgress(Console(file=screen, force_terminal=True, width=80)) as progress:
+        progress.workers(counts)
+    lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.getvalue()).splitlines()
+    assert line in [each.strip() for each in lines]
 
 
 def test_a_wait_is_shown_below_the_bar():

@@ -18,6 +18,7 @@ from safejury.assembly import load_config
 from safejury.common import ConfigurationError, FirstContactError, OutageError
 from safejury.evaluation import CaseResult, RunOutcome, RunPlan, run, set_up
 from safejury.evaluation.engine import check_travels, run_with
+from safejury.evaluation.runner import WorkerCounts
 from safejury.models import ModelRegistry, Wait
 from safejury.testing import ScriptedReply, ScriptedServer, ballot, request_text
 
@@ -28,6 +29,7 @@ class Notes:
     def __init__(self) -> None:
         self.said: list[str] = []
         self.finished = 0
+        self.workers_seen: list[WorkerCounts] = []
 
     def started(self, total: int, finished: int, registry: ModelRegistry) -> None: ...
 
@@ -35,6 +37,9 @@ class Notes:
         self.finished += 1
 
     def waiting(self, waits: Sequence[Wait]) -> None: ...
+
+    def workers(self, counts: WorkerCounts) -> None:
+        self.workers_seen.append(counts)
 
     def notify(self, message: str) -> None:
         self.said.append(message)
@@ -127,6 +132,29 @@ async def test_the_trials_of_a_lost_worker_run_again_and_what_was_reported_is_no
     assert kept.isdisjoint(name for name, times in paid.items() if times > 1)
     assert workplace.stored("SELECT count(*) FROM cases") == [(60,)]
     await assert_whole(workplace)
+
+
+async def test_displays_are_told_what_each_worker_has_under_way(
+    workplace: Workplace, scripted: Callable[..., ScriptedServer], tmp_path: Path
+) -> None:
+    workplace.many(80)
+    config = workplace.config(
+        scripted(latency=0.05).base_url, jury__protocol="vote", limits__concurrency=8
+    )
+    losses, told = list[int](), Notes()
+
+    def lost(report: int) -> bool:
+        if report == 4 and not losses:
+            losses.append(report)
+            return True
+        return False
+
+    async with same_process(tmp_path / "workers", reported=lost) as pool:
+        await run_with(planned(config), pool, told)
+    at_work = [each for each in told.workers_seen if len(each.cases) == 2 and all(each.calls)]
+    assert any(each.lost == 1 and all(each.cases) for each in at_work)
+    assert all(sum(each.calls) <= 8 for each in at_work)
+    assert not str(told.workers_seen[-1])  # or a talk audit would go on below it
 
 
 async def test_a_run_of_workers_is_gone_on_with_by_one_process_and_back(
