@@ -17,8 +17,13 @@ import psutil
 import pytest
 
 _UP_S = 90.0
-_AUTH = {"RAY_AUTH_MODE": "disabled"}
-"""Else a token that another cluster of this account once made would be asked for."""
+_SETTINGS = {
+    "RAY_AUTH_MODE": "disabled",
+    "RAY_health_check_initial_delay_ms": "1000",
+    "RAY_health_check_period_ms": "1000",
+}
+"""Else a token that another cluster of this account once made would be asked for, and it would
+take a quarter of a minute until a node that is gone is known to be."""
 
 
 @dataclass(slots=True)
@@ -60,42 +65,23 @@ class RayCluster:
             *("--block", "--num-cpus=1", "--node-ip-address=127.0.0.1"),
             *("--disable-usage-stats", "--object-store-memory=80000000"),
         ]
-        known = self._count()
+        said = self.folder / f"{len(self.nodes)}.out"
         inherited = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "ray.scripts.scripts", "start", *place, *options],
-            cwd=self.folder,
-            env={**inherited, "PYTHONSAFEPATH": "1", **_AUTH, **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        with said.open("wb") as out:
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "ray.scripts.scripts", "start", *place, *options],
+                cwd=self.folder,
+                env={**inherited, "PYTHONSAFEPATH": "1", **_SETTINGS, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         self.nodes.append(Node(process))
-        # Ray itself would wait for minutes for what does not listen yet.
-        until(lambda: self._listens() or process.poll() is not None, _UP_S)
-        until(lambda: process.poll() is not None or self._count() > known, _UP_S)
-        assert process.poll() is None, "ray start has failed"
+        # It says so once the node has taken its place in the cluster.
+        until(lambda: process.poll() is not None or "started." in said.read_text(), _UP_S)
+        assert process.poll() is None, said.read_text()
         return self.nodes[-1]
-
-    def _listens(self) -> bool:
-        host, _, port = self.address.rpartition(":")
-        with socket.socket() as tried:
-            return tried.connect_ex((host, int(port))) == 0
-
-    def _count(self) -> int:
-        """Count the nodes that are up: each has a raylet that has taken its place."""
-        if not self.nodes:
-            return 0
-        asked = subprocess.run(
-            [sys.executable, "-P", "-c", _COUNT, self.address],
-            cwd=self.folder,
-            env={**os.environ, **_AUTH},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return int(asked.stdout or 0)
 
     def workers(self) -> list[psutil.Process]:
         """Return the processes of workers of any run."""
@@ -114,13 +100,6 @@ class RayCluster:
             if node.process.poll() is None:
                 node.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-_COUNT = """
-import sys, ray
-ray.init(address=sys.argv[1], log_to_driver=False, logging_level="ERROR")
-print(sum(node["Alive"] for node in ray.nodes()))
-"""
 
 
 def _free_port() -> int:

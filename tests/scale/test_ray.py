@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
 from ray_cluster import RayCluster, until
+from terminal import Terminal
 from workplace import Ended, Workplace
 
 from safejury.testing import ScriptedReply, ScriptedServer, ballot, request_text
@@ -36,14 +38,19 @@ def call_of(call_id: str) -> str:
 
 
 class Model:
-    """Answers as target and juror, as fast as it is told."""
+    """Answers as target and juror: at first at once, then as slowly as it is told.
 
-    def __init__(self, delay: float) -> None:
+    So a run comes to its middle soon, and stays there however busy the machine is.
+    """
+
+    def __init__(self, delay: float = 3.0) -> None:
         self.delay = delay
+        self._calls = 0
 
     def __call__(self, body: Mapping[str, Any]) -> ScriptedReply:
+        self._calls += 1
         said = "Yes." if body["model"] == "target" else ballot("safe", 5)
-        return ScriptedReply(said, delay=self.delay)
+        return ScriptedReply(said, delay=self.delay if self._calls > 80 else 0.0)
 
 
 def on_ray(workplace: Workplace, config: str, address: str, *options: str) -> Ended:
@@ -53,15 +60,17 @@ def on_ray(workplace: Workplace, config: str, address: str, *options: str) -> En
     )
 
 
+def config_of(workplace: Workplace, url: str) -> str:
+    """Write a config of a vote on some cases."""
+    workplace.many(CASES)
+    return workplace.config(url, jury__protocol="vote", limits__concurrency=8)
+
+
 class Running:
     """A run of a vote over a cluster, whose command is a process of its own."""
 
-    def __init__(
-        self, workplace: Workplace, cluster: RayCluster, url: str, *options: str, **changes: object
-    ) -> None:
-        workplace.many(CASES)
-        said: dict[str, object] = {"jury__protocol": "vote", "limits__concurrency": 8, **changes}
-        self.config = workplace.config(url, **said)
+    def __init__(self, workplace: Workplace, cluster: RayCluster, url: str, *options: str) -> None:
+        self.config = config_of(workplace, url)
         self.workplace = workplace
         self.options = ("--engine", "ray", "--address", cluster.address, *options)
         self.process = self.start()
@@ -97,6 +106,12 @@ class Running:
         assert self.process.poll() is None, "".join(self.process.communicate())
         return self.calls()
 
+    def at_work(self, workers: int) -> None:
+        """Wait until so many workers are at work."""
+        log = self.workplace.path / "runs/first/run.log"
+        said = f": {workers} workers now"
+        until(lambda: log.exists() and said in log.read_text(), 120.0)
+
     def end(self, code: int = 0) -> str:
         """Wait for the command, and return what it said."""
         out, err = self.process.communicate(timeout=300)
@@ -113,11 +128,25 @@ class Running:
         assert ended.code == 0, ended.out + ended.err
 
 
+Begin = Callable[..., Running]
+
+
+@pytest.fixture
+def begin(workplace: Workplace, cluster: RayCluster) -> Iterator[Begin]:
+    """Begin runs, of which none outlives the test."""
+    with ExitStack() as stack:
+
+        def begin(url: str, *options: str) -> Running:
+            return stack.enter_context(Running(workplace, cluster, url, *options))
+
+        yield begin
+
+
 def test_a_cluster_brings_about_what_one_process_would(
-    workplace: Workplace, scripted: Start, cluster: RayCluster
+    workplace: Workplace, scripted: Start, begin: Begin, cluster: RayCluster
 ) -> None:
     server = scripted()
-    running = Running(workplace, cluster, server.base_url)
+    running = begin(server.base_url)
     running.end()
     running.assert_whole(server, running.calls())
     again = workplace.safejury("run", running.config)  # finished, whoever looks
@@ -129,40 +158,43 @@ def test_a_cluster_brings_about_what_one_process_would(
 
 
 def test_the_trials_of_a_killed_worker_run_again(
-    workplace: Workplace, scripted: Start, cluster: RayCluster
+    scripted: Start, begin: Begin, cluster: RayCluster
 ) -> None:
-    server = scripted(latency=0.1)
-    running = Running(workplace, cluster, server.base_url)
+    server = scripted(model := Model())
+    running = begin(server.base_url)
+    running.at_work(2)
     journaled = running.reach(10)
     cluster.workers()[0].kill()
+    model.delay = 0.0
     assert "is lost" in running.end()
     running.assert_whole(server, journaled)
 
 
 def test_a_node_that_comes_takes_part_and_one_that_goes_takes_nothing_along(
-    workplace: Workplace, scripted: Start, cluster: RayCluster
+    scripted: Start, begin: Begin, cluster: RayCluster
 ) -> None:
-    model = Model(delay=4.0)
-    server = scripted(model)
-    running = Running(workplace, cluster, server.base_url)
+    server = scripted(model := Model(delay=4.0))
+    running = begin(server.base_url)
     running.reach(4)
     node = cluster.add_node()
-    until(lambda: len(cluster.workers()) == 3, 120.0)
-    model.delay = 0.2
+    running.at_work(3)
+    model.delay = 1.0
     journaled = running.reach(20)
     node.kill()
+    model.delay = 0.0
     assert "is lost" in running.end()
     running.assert_whole(server, journaled)
 
 
 def test_a_killed_driver_leaves_no_worker_and_the_same_command_goes_on(
-    workplace: Workplace, scripted: Start, cluster: RayCluster
+    scripted: Start, begin: Begin, cluster: RayCluster
 ) -> None:
-    server = scripted(latency=0.1)
-    running = Running(workplace, cluster, server.base_url)
+    server = scripted(model := Model())
+    running = begin(server.base_url)
     running.reach(10)
     running.process.kill()
     running.process.communicate()
+    model.delay = 0.0
     journaled = running.calls()
     until(lambda: not cluster.workers())
     running.process = running.start()
@@ -171,35 +203,58 @@ def test_a_killed_driver_leaves_no_worker_and_the_same_command_goes_on(
 
 
 def test_ctrl_c_leaves_no_worker_and_no_process(
-    workplace: Workplace, scripted: Start, cluster: RayCluster
+    scripted: Start, begin: Begin, cluster: RayCluster
 ) -> None:
-    server = scripted(latency=0.1)
-    running = Running(workplace, cluster, server.base_url)
+    server = scripted(model := Model())
+    running = begin(server.base_url)
     running.reach(10)
     running.process.send_signal(signal.SIGINT)
     assert "Interrupted." in running.end(130)
-    until(lambda: not cluster.workers(), 10.0)
+    until(lambda: not cluster.workers())
+    model.delay = 0.0
     journaled = running.calls()
     running.process = running.start()
     running.end()
     running.assert_whole(server, journaled)
 
 
-def test_one_record_has_one_writer(
-    workplace: Workplace, scripted: Start, cluster: RayCluster
-) -> None:
-    running = Running(workplace, cluster, scripted(latency=0.3).base_url)
+def test_one_record_has_one_writer(workplace: Workplace, scripted: Start, begin: Begin) -> None:
+    """And one worker finishes a run."""
+    url = scripted(model := Model()).base_url
+    running = begin(url, "--workers", "1")
     running.reach(4)
     workplace.safejury("run", running.config).refused("another process")
+    model.delay = 0.0
     running.end()
 
 
-def test_one_worker_and_more_workers_than_cpus_finish_a_run(
-    workplace: Workplace, scripted: Start, cluster: RayCluster
+def test_more_workers_than_cpus_finish_a_run(scripted: Start, begin: Begin) -> None:
+    begin(scripted().base_url, "--workers", "5").end()
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [((), ("cases ━", "/60")), (("--watch",), ("Under way · ", "of 60 cases"))],
+    ids=["bar", "watch"],
+)
+def test_workers_have_a_line_at_a_terminal(
+    options: tuple[str, ...],
+    shown: tuple[str, ...],
+    workplace: Workplace,
+    scripted: Start,
+    cluster: RayCluster,
 ) -> None:
-    url = scripted().base_url
-    Running(workplace, cluster, url, "--workers", "1", "--name", "one").end()
-    Running(workplace, cluster, url, "--workers", "5", "--name", "five").end()
+    url = scripted(model := Model()).base_url
+    config = config_of(workplace, url)
+    command = ("run", config, "--engine", "ray", "--address", cluster.address, *options)
+    with Terminal(80, 40) as terminal, workplace.at(terminal, *command) as process:
+        until(lambda: "2 workers with " in terminal.shown or process.poll() is not None, 120.0)
+        screen = terminal.until("2 workers with ", *shown)
+        assert re.search(r"2 workers with \d+ \+ \d+ cases, \d+ \+ \d+ calls", screen)
+        assert terminal.widest <= 80
+        model.delay = 0.0
+        assert process.wait(120) == 0
+    assert workplace.stored("SELECT count(*) FROM cases") == [(CASES,)]
 
 
 @pytest.mark.parametrize(

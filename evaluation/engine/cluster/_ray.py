@@ -22,6 +22,10 @@ from ._facts import Facts, facts_here
 
 _ANSWER_S = 3.0
 """For which an address is waited for."""
+_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
+"""How each connection with Ray begins: by HTTP/2, which no other server speaks in the open."""
+_HTTP = b"HTTP/"
+"""How servers answer that do not know what they were told."""
 _LOOK_S = 30.0
 """For which what answers there is waited for to answer as Ray does."""
 _NODE_S = 60.0
@@ -180,11 +184,18 @@ async def _check_address(address: str) -> None:
         )
     try:
         async with asyncio.timeout(_ANSWER_S):
-            _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
-            writer.close()
+            reader, writer = await asyncio.open_connection(host.strip("[]"), int(port))
     except (OSError, TimeoutError, OverflowError) as error:
         why = "it does not answer" if isinstance(error, TimeoutError) else _first_line(error)
         raise _no_ray(address, why) from None
+    answer, said, code = b"", bytearray(), 1
+    with suppress(OSError, TimeoutError):  # it may be busy
+        writer.write(_GREETING)
+        async with asyncio.timeout(_ANSWER_S):
+            answer = await reader.read(len(_HTTP))
+    writer.close()
+    if answer == _HTTP:  # such as its dashboard
+        raise _no_ray(address, "what answers there is not Ray")
     # Ray itself would try for two minutes, and then end this process.
     looking = [sys.executable, "-P", "-m", "ray.scripts.scripts", "health-check"]
     process = await asyncio.create_subprocess_exec(
@@ -195,7 +206,6 @@ async def _check_address(address: str) -> None:
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stderr is not None
-    said, code = bytearray(), 1
     try:
         async with asyncio.timeout(_LOOK_S):
             async for line in process.stderr:
@@ -293,6 +303,8 @@ async def _check_nodes(ray: Any, models: Sequence[ModelSpec]) -> None:
             async with asyncio.timeout(_NODE_S):
                 found = await reference
         except (ray.exceptions.RayError, TimeoutError) as error:
+            if node not in _nodes(ray):  # it has gone meanwhile, and gets no worker
+                continue
             problems.append(f"the node {node.name} does not answer ({_first_line(error)})")
         else:
             problems += _problems_of(node.name, found, here)
