@@ -21,6 +21,7 @@ from pathlib import Path
 from safejury.assembly import Config
 from safejury.cli.console import quiet_libraries, run_async
 from safejury.evaluation import CaseResult, run, set_up
+from safejury.evaluation.runner import WorkerCounts
 from safejury.models import ModelRegistry, Wait
 from safejury.testing import ScriptedServer, ballot
 
@@ -53,6 +54,9 @@ class Clock:
 
     def waiting(self, waits: Sequence[Wait]) -> None:
         """Measure nothing."""
+
+    def workers(self, counts: WorkerCounts) -> None:
+        """There are none."""
 
     def notify(self, message: str) -> None:
         sys.stderr.write(f"... {message}\n")
