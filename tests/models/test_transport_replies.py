@@ -4,7 +4,19 @@ import gzip
 import zlib
 
 import pytest
-from raw_server import CHUNKED, FINE, Visit, always, chunk, failure, reply, said
+from raw_server import (
+    ASK,
+    CHUNKED,
+    FINE,
+    Visit,
+    always,
+    chunk,
+    failure,
+    model_at,
+    reply,
+    said,
+    serving,
+)
 
 from safejury.common import BadReplyError, RequestError, TransportError
 
@@ -77,6 +89,19 @@ async def test_what_is_not_http_is_a_bad_reply_for_good(way: str):
     assert isinstance(error, BadReplyError)
     assert (error.permanent, error.unsent) == (True, False)
     assert "the server does not speak HTTP" in str(error)
+
+
+@pytest.mark.parametrize("way", ["another protocol", "a length and chunks", "two lengths"])
+async def test_what_an_address_ends_with_is_in_no_error(way: str):
+    """Some servers take their key there, by any name."""
+    async with (
+        serving(always(NOT_HTTP[way])) as server,
+        model_at(server.url + "?code=open-sesame&v=3") as model,
+    ):
+        with pytest.raises(BadReplyError) as caught:
+            await model.complete(ASK)
+    assert b"?code=open-sesame&v=3 " in server.visits[0].heads[0]
+    assert "sesame" not in str(caught.value)
 
 
 @pytest.mark.parametrize("piece", [b"X: %b" % (b"a" * 9000), b"HTTP/1.1 100 Continue\r\n\r\n"])

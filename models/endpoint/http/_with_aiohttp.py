@@ -70,7 +70,7 @@ class AiohttpTransport:
                 read = await self._body(response, listener)
                 return HttpReply(response.status, response.headers, read)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise self._told(error) from error
+            raise self._told(error, url) from error
 
     async def aclose(self) -> None:
         """Close the connections, unless the session is the caller's."""
@@ -92,8 +92,11 @@ class AiohttpTransport:
                 on_data(chunk)
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
-    def _told(self, error: Exception) -> ModelError:
-        said = quoted(_OBJECT.sub("", str(error)) or type(error).__name__)
+    def _told(self, error: Exception, url: URL) -> ModelError:
+        words = _OBJECT.sub("", str(error)) or type(error).__name__
+        if query := url.raw_query_string:  # it may hold a key
+            words = words.replace(f"?{query}", "")
+        said = quoted(words)
         faults = self._faults
         match error:
             case aiohttp.ConnectionTimeoutError():
