@@ -303,9 +303,9 @@ def test_a_node_with_another_safejury_is_named_before_the_first_call(
         (folder / "__init__.py").touch()
     here = Path(str(sys.modules["safejury"].__file__)).parent / "evaluation/engine/cluster"
     (other / "cluster" / "_facts.py").write_text((here / "_facts.py").read_text())
-    facts = "from ._facts import Facts\n\n\ndef facts_here(names):\n"
+    facts = "from ._facts import Facts, facts_here as ours\n\n\ndef facts_here(names):\n"
     (other / "cluster" / "__init__.py").write_text(
-        f"{facts}    return Facts('3', '0.0.1', '', ())\n"
+        f"{facts}    return Facts(ours().python, ours().ray, '0.0.1', '', ())\n"
     )
     node = cluster.add_node(PYTHONPATH=str(tmp_path / "other"))
     try:

@@ -5,7 +5,7 @@ import os
 import platform
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 _FOLDERS = (
@@ -14,6 +14,8 @@ _FOLDERS = (
 )
 """Those that a worker uses."""
 
+_SAME = "install the same one on every node"
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -21,15 +23,42 @@ class Facts:
 
     Attributes:
         python: Version of Python.
+        ray: Version of Ray.
         version: Version of safejury.
         sources: Hash of the code that a worker uses.
         unset: Environment variables of the run's keys that are not set.
     """
 
     python: str
+    ray: str
     version: str
     sources: str
     unset: tuple[str, ...]
+
+    def problems(self, found: object, node: str) -> list[str]:
+        """Return why a node cannot have workers of a process with these facts.
+
+        Args:
+            found: The node's own facts, or why it has none.
+            node: Its name.
+        """
+        if not isinstance(found, Facts):
+            return [f"the node {node} has no usable safejury: {found}"]
+        for name, there, here in (
+            ("Python", _minor(found.python), _minor(self.python)),
+            ("Ray", found.ray, self.ray),
+            ("safejury", found.version, self.version),
+        ):
+            if there != here:
+                other = f"{name} {there}, and this command is of {here}"
+                return [f"the node {node} has {other}: {_SAME}"]
+        if found.sources != self.sources:
+            return [f"the node {node} has another safejury {self.version} than this one: {_SAME}"]
+        return [
+            f"the node {node} lacks the environment variable {name}: export it there before "
+            "`ray start`"
+            for name in found.unset
+        ]
 
 
 def facts_here(variables: Iterable[str] = ()) -> Facts:
@@ -39,7 +68,19 @@ def facts_here(variables: Iterable[str] = ()) -> Facts:
         variables: Environment variables that are to hold keys.
     """
     unset = tuple(name for name in variables if not os.environ.get(name, "").strip())
-    return Facts(platform.python_version(), version("safejury"), _hash_of_sources(), unset)
+    return Facts(platform.python_version(), _ray(), version("safejury"), _hash_of_sources(), unset)
+
+
+def _ray() -> str:
+    try:
+        return version("ray")
+    except PackageNotFoundError:
+        return ""
+
+
+def _minor(python: str) -> str:
+    """Return a version of Python without what does not change how objects travel."""
+    return ".".join(python.split(".")[:2])
 
 
 def _hash_of_sources() -> str:

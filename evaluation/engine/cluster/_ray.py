@@ -18,7 +18,7 @@ from ...plan import RunPlan
 from .._pool import WorkerLost
 from .._travel import check_travels
 from ._actor import WorkerActor
-from ._facts import Facts, facts_here
+from ._facts import facts_here
 
 _ANSWER_S = 3.0
 """For which an address is waited for."""
@@ -307,24 +307,9 @@ async def _check_nodes(ray: Any, models: Sequence[ModelSpec]) -> None:
                 continue
             problems.append(f"the node {node.name} does not answer ({_first_line(error)})")
         else:
-            problems += _problems_of(node.name, found, here)
+            problems += here.problems(found, node.name)
     if problems:
         raise ConfigurationError("; ".join(dict.fromkeys(problems)))
-
-
-def _problems_of(node: str, found: object, here: Facts) -> list[str]:
-    if not isinstance(found, Facts):
-        return [f"the node {node} has no usable safejury: {found}"]
-    same = "install the same one on every node"
-    if found.version != here.version:
-        other = f"safejury {found.version}, and this command is of {here.version}"
-        return [f"the node {node} has {other}: {same}"]
-    if found.sources != here.sources:
-        return [f"the node {node} has another safejury {here.version} than this command: {same}"]
-    return [
-        f"the node {node} lacks the environment variable {name}: export it there before `ray start`"
-        for name in found.unset
-    ]
 
 
 def _why_lost(error: BaseException) -> str:
