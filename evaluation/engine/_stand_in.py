@@ -7,7 +7,7 @@ import msgspec
 
 from ...datasets import Media, Query
 from ...deliberation import CaseOpened, Entry
-from ...models import Charge, Completion
+from ...models import Charge, Completion, Ledger
 from ..record import StoredCall, as_stored, stored_call, stored_entry
 from ..trials import CaseResult, Exchange
 from ._messages import (
@@ -27,7 +27,7 @@ _MOST_BYTES = 4 << 20
 """Of one report, but for a row that is longer by itself."""
 
 
-class StandIn:
+class StandIn(Ledger):
     """Collects what a record would have been given, until the driver takes it.
 
     Args:
@@ -41,14 +41,6 @@ class StandIn:
         self._number = 0
         self._calls: dict[str, dict[str, StoredCall]] = {}
         self._sent: dict[str, frozenset[str]] = {}
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether calls wait: never, as the driver stores what they hold; see `Ledger`."""
-        return False
-
-    async def caught_up(self) -> None:
-        """Return at once."""
 
     def __len__(self) -> int:
         return len(self._rows)

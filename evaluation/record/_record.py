@@ -20,7 +20,7 @@ from ...common import DatasetError, RecordError, first_failure
 from ...datasets import Media, Query, with_media
 from ...datasets.media import MediaBytes
 from ...deliberation import CaseOpened, Entry, TalkAudited, VerdictAnnounced
-from ...models import Charge, Completion
+from ...models import Charge, Completion, Ledger
 from ..trials import CaseResult, Exchange, case_of
 from ._chain import START, head, link
 from ._file import RECORD, locked, open_database, unreadable
@@ -72,7 +72,7 @@ _OPENED, _ANNOUNCED, _AUDITED = (
 )
 
 
-class Record(Alone):
+class Record(Alone, Ledger):
     """Writes the record of a run; see `open_record`.
 
     It is also the run's `Journal`: calls of an earlier process are found again by their

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from ...common import RecordError
 from ...common.files import make_private
-from ...models import Charge, Completion, Usage
+from ...models import Charge, Completion, Ledger, Usage
 from ...models.middleware import CompletionFile
 
 CALLS = "calls.sqlite"
@@ -46,7 +46,7 @@ class CallCosts:
         self.unknown_prices += completion.cost_usd is None
 
 
-class CallJournal:
+class CallJournal(Ledger):
     """The journal of calls in a set's folder; see `models.Journal`.
 
     It is the set's `models.Ledger`, too: what calls were charged by estimate is kept, and

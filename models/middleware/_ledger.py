@@ -14,12 +14,11 @@ class Ledger(Protocol):
 
     @property
     def is_behind(self) -> bool:
-        """Whether no call may be made before `caught_up` returns."""
-        ...
+        """Whether no call may be made before `caught_up` returns; never where `hold` stores."""
+        return False
 
     async def caught_up(self) -> None:
         """Wait until what calls hold is stored, and what was written before."""
-        ...
 
     def hold(self, call_id: str, held: Charge, share: float) -> int:
         """Store a call's reservation before it is made, and return its number for `let_go`.

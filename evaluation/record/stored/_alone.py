@@ -8,14 +8,6 @@ from ....models import Budget
 class Alone:
     """The only driver of a run."""
 
-    @property
-    def is_behind(self) -> bool:
-        """Whether calls wait until what they hold is stored; see `Ledger.is_behind`."""
-        return False
-
-    async def caught_up(self) -> None:
-        """Return at once: what is held is stored by then."""
-
     async def take(self, case_ids: Sequence[str], *, finished: bool = False) -> Collection[str]:
         """Return the cases whose trials this process may examine: all of them."""
         return case_ids
