@@ -240,6 +240,40 @@ async def test_a_case_that_waits_is_not_overtaken_and_one_that_is_canceled_holds
     assert room.wait is None
 
 
+async def test_no_order_of_cases_blocks_the_room_for_good() -> None:
+    """Cases of random media share slots, take room in steps, fail, and are canceled."""
+
+    async def case(random: Random, room: MediaRoom, slots: asyncio.Semaphore) -> None:
+        async with slots:
+            with room.hold() as hold:
+                for _ in range(random.randrange(1, 4)):
+                    await hold.take(random.choices(pictures, k=random.choice([0, 1, 1, 2, 10])))
+                    await asyncio.sleep(0)
+                    if random.random() < 0.05:
+                        raise KeyError("of the case")
+
+    for seed in range(30):
+        random = Random(seed)
+        room = MediaRoom(random.choice([1, 400, 2000]))
+        pictures = [
+            Media(str(name), "image/png", random.choice([0, 1, 300, 3000]), str(name))
+            for name in range(random.choice([3, 20]))
+        ]
+        slots = asyncio.Semaphore(random.choice([1, 3, 20]))
+        cases = [asyncio.ensure_future(case(random, room, slots)) for _ in range(30)]
+        for _ in range(random.choice([0, 15])):
+            await asyncio.sleep(0)
+            random.choice(cases).cancel()
+        async with asyncio.timeout(30):
+            await asyncio.wait(cases)
+        assert all(one.cancelled() or one.exception() or one.result() is None for one in cases)
+        assert room.wait is None
+        with room.hold() as hold:  # nothing of it is taken
+            full = Media("full", "image/png", 3000, "full")
+            await asyncio.wait_for(hold.take([full]), 30)
+            assert room.wait is None
+
+
 def test_the_plan_says_where_pictures_hold_cases_back(workplace: Any) -> None:
     write_set(workplace.path, 6, words=1)
     one = Path("0.png").stat().st_size * 4 // 3
