@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from safejury.assembly import load_config
+from safejury.evaluation.plan import set_up
+from safejury.evaluation.trials import count_trials
 from safejury.testing import ScriptedServer, ballot
 
 Start = Callable[..., ScriptedServer]
@@ -67,6 +70,27 @@ def reply(body: Body) -> str:
     if body["model"] == "target":
         return f"I see {kind(body)}."
     return ballot("unsafe", 1) if kind(body) == "black" else ballot("safe", 5)
+
+
+@pytest.mark.parametrize("limit", [None, 7])
+def test_what_is_planned_of_mixed_queries_is_what_is_asked(
+    limit: int | None, workplace: Any
+) -> None:
+    paint(workplace.path)
+    rows = [
+        {
+            "id": f"q{number}",
+            "text": "A question?",
+            "scenario": ("ethics.bioethics", "bias")[number % 2],
+            "intent": ("harmful", "harmful", "benign")[number % 3],
+            "image": (None, None, None, "one.png", "two.png")[number % 5],
+        }
+        for number in range(40)
+    ]
+    workplace.queries(*rows)
+    config = workplace.config(images=VARIANTS, limit=limit, run__epochs=2)
+    plan = set_up(load_config(workplace.path / config), workplace.path)
+    assert plan.planned == count_trials(plan.trials())
 
 
 def test_each_variant_is_a_condition_of_its_own(workplace: Any, scripted: Start) -> None:
