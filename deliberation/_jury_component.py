@@ -19,8 +19,12 @@ from .protocol import RULES, register_rule
 from .protocol.card import Cost, JuryCard
 
 
-def jury_as_data(spec: JurySpec) -> dict[str, Any]:
+def jury_as_data(spec: JurySpec, *, managed: bool = False) -> dict[str, Any]:
     """Return a jury as plain data; of keys and headers it has the environment variables.
+
+    Args:
+        spec: The jury.
+        managed: Whether who reads it knows the managed servers of this run.
 
     Raises:
         ConfigurationError: A function has no place where another program finds it, or a secret
@@ -29,7 +33,7 @@ def jury_as_data(spec: JurySpec) -> dict[str, Any]:
     rule = spec.protocol.rule.name
     if rule not in RULES or RULES[rule].source_sha256 is not None:
         _check_place("rule", rule)
-    return cast("dict[str, Any]", _plain(spec))
+    return cast("dict[str, Any]", _plain(spec, managed))
 
 
 def jury_from_data(data: object) -> JurySpec:
@@ -52,10 +56,10 @@ def jury_from_data(data: object) -> JurySpec:
     return spec
 
 
-def _plain(value: object) -> object:
+def _plain(value: object, managed: bool) -> object:
     match value:
         case ModelSpec():
-            return spec_as_data(value)
+            return spec_as_data(value, managed=managed)
         case AgentFactory():
             return _check_place("agent", value.place)
         case BaseModel():
@@ -70,13 +74,15 @@ def _plain(value: object) -> object:
             return value
         case Mapping():
             held = cast("Mapping[object, object]", value)
-            return {str(key): _plain(each) for key, each in held.items()}
+            return {str(key): _plain(each, managed) for key, each in held.items()}
         case tuple() | list():
-            return [_plain(each) for each in cast("tuple[object, ...]", value)]
+            return [_plain(each, managed) for each in cast("tuple[object, ...]", value)]
         case frozenset():
             return sorted(cast("frozenset[str]", value))
         case _ if is_dataclass(value):
-            return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+            return {
+                field.name: _plain(getattr(value, field.name), managed) for field in fields(value)
+            }
         case _:
             raise ConfigurationError(
                 f"a {type(value).__name__} of the jury cannot be written as plain data"

@@ -65,11 +65,13 @@ class ModelRegistry:
         places: Limits of places that have their own, by name.
         policy: How often failed calls are retried.
         outage_patience: Seconds to wait for an endpoint that is down; None lets its calls
-            fail. Managed servers are restarted by their fleet instead.
+            fail. Managed servers are restarted by their fleet instead, and waited for there.
         budget: The budget; None means no limit.
         cache: Completions cached across runs; the caller closes it.
         journal: Completions of calls of this run.
         managed: Opens the models of managed servers; None if there are none.
+        kept_elsewhere: Whether another process restarts managed servers, so that calls are held
+            here while one is away, as for any endpoint.
         answered: The specs of models that have answered before. Their address, key and name
             are right, so a failing first call is an outage.
         traced: Wraps a model in what records its calls, by its spec; None records none. What
@@ -93,6 +95,7 @@ class ModelRegistry:
         cache: ResponseCache | None = None,
         journal: Journal | None = None,
         managed: Callable[[ModelSpec], ChatModel] | None = None,
+        kept_elsewhere: bool = False,
         answered: Collection[ModelSpec] = (),
         traced: Callable[[ChatModel, ModelSpec | None], ChatModel] | None = None,
         limiters: Callable[[str, PlaceLimits], Limiter] | None = None,
@@ -105,6 +108,7 @@ class ModelRegistry:
         self._cache = cache
         self._journal = journal
         self._managed = managed
+        self._kept_elsewhere = kept_elsewhere
         self._answered = answered
         self._traced = traced
         self._limiters = limiters
@@ -182,7 +186,8 @@ class ModelRegistry:
 
     def _place(self, spec: ModelSpec) -> Place:
         name = spec.place
-        patience = None if spec.is_managed else self._outage_patience
+        is_waited_for = not spec.is_managed or (spec.server is not None and self._kept_elsewhere)
+        patience = self._outage_patience if is_waited_for else None
         known = any(answered.place == name for answered in self._answered)
         return self._place_named(name, patience, has_answered=known)
 

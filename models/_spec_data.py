@@ -16,11 +16,15 @@ _SECRET = ("api_key", "headers", "variables")
 _ADDRESSES = ("base_url", "api_base", "proxy")
 
 
-def spec_as_data(spec: ModelSpec) -> dict[str, Any]:
+def spec_as_data(spec: ModelSpec, *, managed: bool = False) -> dict[str, Any]:
     """Return a model as plain data; what it has by default is left out.
 
     Its `variables` name the environment variables that hold the key (`api_key_env`) and the
     values of headers.
+
+    Args:
+        spec: The model.
+        managed: Whether who reads it knows the managed servers of this run.
 
     Raises:
         ConfigurationError: A secret came from no environment variable, or the model is on a
@@ -42,7 +46,7 @@ def spec_as_data(spec: ModelSpec) -> dict[str, Any]:
             f"the model {spec.model!r} has an address with a name or password in it, and secrets "
             "are written nowhere"
         )
-    if spec.server is not None:
+    if spec.server is not None and not managed:
         raise ConfigurationError(
             f"the model {spec.model!r} is on a server that this run started: give it a base_url"
         )

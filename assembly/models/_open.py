@@ -21,7 +21,7 @@ from ...models import (
     ResponseCache,
     RetryPolicy,
 )
-from ...targets import Fleet, ServerUse, render_plan
+from ...targets import Fleet, Meter, ServerUse, render_plan
 from ..config import LimitsConfig, limits_of_places
 from ..servers import Uptime, make_fleet, server_clock
 from ._unserved import unserved
@@ -50,6 +50,19 @@ class OpenModels:
     book: LeaseBook | None = None
 
 
+class FleetMaker(Protocol):
+    """Makes the fleet for some servers; see `make_fleet`."""
+
+    async def __call__(
+        self,
+        uses: Sequence[ServerUse],
+        folder: Path,
+        notify: Callable[[str], None],
+        *,
+        clock: Meter | None = None,
+    ) -> Fleet: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ManagedServers:
     """Servers that are started for a command.
@@ -62,6 +75,7 @@ class ManagedServers:
         needed: Whether anything is left to do that needs them; else none starts, and models
             on them are known by name alone.
         tells_plan: Whether it is told beforehand which of them runs where.
+        fleet: Makes the fleet where they run on other machines; on this one unless given.
     """
 
     uses: Sequence[ServerUse]
@@ -70,6 +84,7 @@ class ManagedServers:
     keep: Callable[[Uptime], None] | None = None
     needed: bool = True
     tells_plan: bool = False
+    fleet: FleetMaker | None = None
 
 
 @asynccontextmanager
@@ -86,6 +101,7 @@ async def open_models(
     traced: Callable[[ChatModel, ModelSpec | None], ChatModel] | None = None,
     lends: bool = False,
     leases: Leaseholder | None = None,
+    served: Callable[[ModelSpec], ChatModel] | None = None,
 ) -> AsyncGenerator[OpenModels]:
     """Open the ways to models, and close all in the end.
 
@@ -101,6 +117,7 @@ async def open_models(
         traced: Wraps models in what records their calls; see `ModelRegistry`.
         lends: Whether workers of other processes get a part of limits and budget each.
         leases: Those of this worker; None where it shares no limit with others.
+        served: Opens models on managed servers that another process keeps up.
 
     Raises:
         ConfigurationError: A server cannot be, or the cache cannot be used.
@@ -117,7 +134,7 @@ async def open_models(
         budget.add_earlier_cost(*spent)
     policy = RetryPolicy(attempts=limits.attempts)
     async with AsyncExitStack() as stack:
-        fleet = managed = None
+        fleet, managed = None, served
         if servers is not None and servers.uses:
             fleet = await _start(servers, budget, stack)
             managed = unserved(servers.uses) if fleet is None else fleet.model
@@ -136,6 +153,7 @@ async def open_models(
             cache=kept,
             journal=calls,
             managed=managed,
+            kept_elsewhere=served is not None,
             answered=answered,
             traced=traced,
             limiters=None if leases is None else leases.limiter,
@@ -153,7 +171,8 @@ async def _start(servers: ManagedServers, budget: Budget, stack: AsyncExitStack)
     clock = await stack.enter_async_context(charging)
     if not servers.needed or budget.stopped is not None:
         return None
-    fleet = await make_fleet(servers.uses, servers.folder, servers.notify, clock=clock)
+    make = servers.fleet or make_fleet
+    fleet = await make(servers.uses, servers.folder, servers.notify, clock=clock)
     for line in render_plan(fleet.plan) if servers.tells_plan else ():
         servers.notify(line)
     return await stack.enter_async_context(fleet)

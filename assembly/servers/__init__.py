@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 from ...common import lazy
 
 if TYPE_CHECKING:
-    from ._server_clock import Uptime, server_clock
+    from ._server_clock import Uptime, check_priced, server_clock
     from ._servers import SERVER_LOGS, ServerBook, make_fleet, plan_servers
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
-            "_server_clock": ["Uptime", "server_clock"],
+            "_server_clock": ["Uptime", "check_priced", "server_clock"],
             "_servers": ["SERVER_LOGS", "ServerBook", "make_fleet", "plan_servers"],
         },
     )
@@ -21,6 +21,7 @@ __all__ = [
     "SERVER_LOGS",
     "ServerBook",
     "Uptime",
+    "check_priced",
     "make_fleet",
     "plan_servers",
     "server_clock",

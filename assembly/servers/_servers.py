@@ -8,9 +8,9 @@ from pathlib import Path
 from ...common import ConfigurationError
 from ...common.files import is_written_as_path, resolve_path
 from ...common.text import unique_name
-from ...targets import Devices, Fleet, Plan, ServerUse, VllmSpec, find_devices, plan
+from ...targets import Devices, Fleet, Meter, Plan, ServerUse, VllmSpec, find_devices, plan
 from ..config import VllmConfig
-from ._server_clock import ServerClock, check_priced
+from ._server_clock import check_priced
 
 SERVER_LOGS = "servers"
 """Folder of the servers' logs within a run's directory."""
@@ -115,7 +115,7 @@ async def make_fleet(
     notify: Callable[[str], None],
     *,
     keyed: bool = True,
-    clock: ServerClock | None = None,
+    clock: Meter | None = None,
 ) -> Fleet:
     """Return the fleet for some servers on the GPUs there are, with none started yet.
 

@@ -49,6 +49,8 @@ def _cases(plan: RunPlan) -> list[str]:
 
 
 async def _servers(plan: RunPlan) -> list[str]:
+    if plan.servers and plan.options.engine == "ray":
+        return []  # the cluster says where they are
     if not plan.servers:
         return ["no server is started: no model has `vllm:`"]
     return render_plan(await plan_servers(plan.servers))

@@ -171,6 +171,8 @@ async def _check_servers(run_plan: RunPlan) -> list[Check]:
     """Check that the managed servers fit and have their files; none is started."""
     if not run_plan.servers:
         return []
+    if run_plan.options.engine == "ray":
+        return [Check("ok", "servers", "on nodes of a cluster: `safejury run --plan` shows which")]
     try:
         plan = await plan_servers(run_plan.servers)
     except SafejuryError as error:

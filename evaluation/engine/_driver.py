@@ -22,7 +22,8 @@ from ..trials import Trial
 from ._giving import Giver
 from ._messages import Ended, Report, Spent, Work
 from ._pool import Link, Pool, WorkerLost
-from ._travel import setup_of
+from ._servers import RunServers
+from ._travel import lanes_of, setup_of
 from ._trials import TrialsLeft
 from ._writing import Outstanding, RowWriter
 
@@ -85,6 +86,7 @@ class Driver:
         estimator: Estimates the charge of a case; None where the run has no limit.
         observer: Called with the progress.
         watcher: Told of each case; may hold cases back.
+        servers: The managed servers.
     """
 
     def __init__(
@@ -96,15 +98,17 @@ class Driver:
         estimator: Estimates | None,
         observer: Observer | None,
         watcher: CaseWatcher | None,
+        servers: RunServers,
     ) -> None:
         self._plan = plan
         self._record = record
         self._pool = pool
         assert models.book is not None
         self._registry = models.registry
+        self._servers = servers
         self._observer = observer
         self._lost_targets = set[str]()
-        places = plan.targets_by_place()
+        places = lanes_of(plan)
         self._lanes = [TrialsLeft(plan, record, names, self._lost_targets) for names in places]
         self._giver = Giver(plan, record, pool, watcher)
         self._estimator = estimator
@@ -116,6 +120,10 @@ class Driver:
         self._lost = self._lost_since = 0
         self._over = asyncio.Event()
         self.stopped: str | None = None
+        if (
+            plan.servers and not servers.addresses
+        ):  # none was started: nothing is left to do, or to spend
+            self._stop(models.budget.stopped or "")
 
     async def work(self) -> None:
         """Examine all unfinished cases.
@@ -185,8 +193,9 @@ class Driver:
             cases=_CASES_PER_CALL * ceil(most_calls(self._plan.limits) / number),
             pace=min(_SLOWEST_PACE_S, max(_PACE_S, _PACE_EACH_S * number)),
             answered=answered,
+            servers=self._servers.addresses,
         )
-        await worker.link.start(msgspec.msgpack.encode(setup))
+        await worker.link.start(msgspec.msgpack.encode(setup), self._servers.key)
         while True:
             report = msgspec.msgpack.decode(await self._heard(worker), type=Report)
             self._take_in(worker, report)

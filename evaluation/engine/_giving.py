@@ -39,7 +39,7 @@ class Giver:
         self._pool = pool
         self._watcher = watcher
         self._recorded = plan.recorded
-        self._kept = set(plan.functions)
+        self._kept = {*plan.hosts, *plan.functions}
         self._shelf = OrderedDict[str, tuple[object, int]]()
         self._shelved = 0
 

@@ -6,6 +6,7 @@ import msgspec
 
 from ...datasets import Query
 from ...models import LeaseGrant, LeaseReport, Wait
+from ...targets import ServerAddress
 from ..record import StoredCall, StoredEntry
 from ..trials import Trial
 
@@ -113,6 +114,7 @@ class Setup(msgspec.Struct, frozen=True):
         pace: Seconds between two reports where there is no hurry.
         worker: Name of the worker in the book of leases.
         cases: How many cases of a lane it may have under way.
+        servers: Where the managed servers are.
     """
 
     jury: dict[str, Any]
@@ -128,6 +130,7 @@ class Setup(msgspec.Struct, frozen=True):
     pace: float
     worker: str
     cases: int
+    servers: list[ServerAddress] = []
 
 
 class Given(msgspec.Struct, frozen=True, array_like=True):

@@ -19,8 +19,16 @@ from ...common.files import atomic_write, private_folder
 from ...common.text import quoted
 from ...datasets import ImageLimits, Media, MediaStore, Query, Taxonomy, read_taxonomy, with_media
 from ...deliberation import RULES, Jury, JurySpec, jury_from_data
-from ...models import Charge, Leaseholder, ModelSpec, Sampling, spec_from_data
-from ...targets import FunctionTarget, ModelTargetSpec, Target
+from ...models import (
+    Charge,
+    ChatModel,
+    Leaseholder,
+    ModelSpec,
+    Sampling,
+    redactor,
+    spec_from_data,
+)
+from ...targets import FunctionTarget, ModelTargetSpec, ServedModel, Target
 from ..plan import missing_keys
 from ..runner import BudgetedExaminer, Examiner, MediaHold
 from ..trials import Exchange, Trial
@@ -156,7 +164,7 @@ class Opened:
 
 @asynccontextmanager
 async def open_worker(
-    setup: Setup, folder: Path, record: StandIn, leases: Leaseholder
+    setup: Setup, folder: Path, record: StandIn, leases: Leaseholder, server_key: str | None
 ) -> AsyncGenerator[Opened]:
     """Open what a worker needs.
 
@@ -165,6 +173,7 @@ async def open_worker(
         folder: Where it may put media and modules.
         record: Takes the rows of its cases.
         leases: What it may take of limits and budget.
+        server_key: The API key of managed servers, None where there are none.
 
     Raises:
         ConfigurationError: This process lacks a key, a module, or what a model needs.
@@ -176,10 +185,13 @@ async def open_worker(
     if lacking := await missing_keys([*(one.model for one in targets), *jury.models]):
         raise ConfigurationError("; ".join(lacking))
     answered = frozenset[ModelSpec](spec_from_data(said) for said in setup.answered)
+    served = _served(setup, server_key) if setup.servers else None
     shelf, staged = Shelf(folder / "media"), _Staged()
     store = MediaStore(shelf.folder)
     async with (
-        open_models(limits, calls=record, answered=answered, leases=leases) as models,
+        open_models(
+            limits, calls=record, answered=answered, leases=leases, served=served
+        ) as models,
         Jury.seated(jury, models.registry, media=store, clerk=record.write_entry) as seated,
     ):
         functions = [
@@ -196,6 +208,13 @@ async def open_worker(
             judge_truncated=setup.judges_truncated,
         )
         yield Opened(limits, models, examiner, staged, shelf)
+
+
+def _served(setup: Setup, key: str | None) -> Callable[[ModelSpec], ChatModel]:
+    """Return what opens models on managed servers."""
+    redactor.register(key)
+    known = {address.server: address for address in setup.servers}
+    return lambda spec: ServedModel(spec, known[spec.server or ""], key)
 
 
 def _target(said: dict[str, Any]) -> ModelTargetSpec:

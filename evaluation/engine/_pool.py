@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from ...assembly.models import FleetMaker
+
 
 class WorkerLost(Exception):
     """A worker is gone, and with it what it had not reported; says why."""
@@ -19,11 +21,13 @@ class Link(Protocol):
     name: str
     node: str
 
-    async def start(self, setup: bytes) -> None:
+    async def start(self, setup: bytes, server_key: str | None) -> None:
         """Wait until there is room for the worker, and let it begin.
 
         Args:
             setup: A `Setup`.
+            server_key: The API key of this run's managed servers, None where there are none. It
+                goes to the worker alone, and lies nowhere on its way.
 
         Raises:
             WorkerLost: It is gone.
@@ -53,9 +57,14 @@ class Pool(Protocol):
 
     Attributes:
         silence: Seconds without a report after which a worker that was ready is lost.
+        fleet: Makes the run's managed servers where workers reach them; None where there can be
+            none.
     """
 
     silence: float
+
+    @property
+    def fleet(self) -> FleetMaker | None: ...
 
     def number(self) -> int:
         """Return how many there are to be now, at least 1; it never becomes less."""

@@ -1,9 +1,11 @@
 """Runs a plan with workers; the record is written here."""
 
+import asyncio
 import time
 from contextlib import AsyncExitStack
 
-from ...assembly.models import OpenModels
+from ...assembly.models import ManagedServers, OpenModels
+from ...common import ConfigurationError, first_failure
 from ...deliberation import Jury
 from ..plan import BudgetPlan, RunPlan, unbound_note
 from ..record import RunRecord
@@ -19,6 +21,7 @@ from ..runner import (
 )
 from ._driver import Driver
 from ._pool import Pool
+from ._servers import RunServers
 from ._travel import check_travels
 
 
@@ -48,6 +51,8 @@ async def run_with(
     """
     started = time.monotonic()
     check_travels(plan)
+    if plan.servers and pool.fleet is None:
+        raise ConfigurationError("these workers reach no server that the run starts: set base_url")
     budget_plan = await BudgetPlan.of(plan)
     tell = _ignore if observer is None else observer.notify
     if budget_plan.unbound:
@@ -58,11 +63,25 @@ async def run_with(
         record = await stack.enter_async_context(opening)
         total = plan.total + record.unasked
         # Workers call models; this process counts what they spend, and holds the audit.
-        models = await stack.enter_async_context(open_run_models(plan, record, lends=True))
-        driver = Driver(plan, record, pool, models, budget_plan.estimator, observer, watcher)
-        await driver.work()
+        is_due = audit_is_due(plan, retry_failed=retry_failed)
+        needed = record.count_finished() < total or is_due
+        servers = ManagedServers(
+            *(plan.servers, plan.directory, tell, record.keep_uptime),
+            needed=needed,
+            fleet=pool.fleet,
+        )
+        opening_models = open_run_models(plan, record, servers, lends=True)
+        models = await stack.enter_async_context(opening_models)
+        running = await RunServers.ready(models.fleet)
+        driver = Driver(
+            *(plan, record, pool, models, budget_plan.estimator, observer, watcher), running
+        )
+        async with first_failure(), asyncio.TaskGroup() as group:
+            watch = group.create_task(running.watch())
+            await driver.work()
+            watch.cancel()
         record.commit()
-        if audit_is_due(plan, retry_failed=retry_failed):
+        if is_due:
             unaudited = await _audit(plan, record, models, observer, retry_failed=retry_failed)
     stopped = driver.stopped or models.budget.stopped
     seconds = time.monotonic() - started

@@ -13,8 +13,8 @@ from ...common import ConfigurationError
 from ...common.text import quoted
 from ...datasets import read_taxonomy
 from ...deliberation import RULES, jury_as_data
-from ...models import ModelSpec, spec_as_data
-from ...targets import ModelTargetSpec
+from ...models import ModelSpec, is_secret_name, spec_as_data
+from ...targets import ModelTargetSpec, ServerAddress
 from ..plan import RunPlan
 from ._messages import Setup
 
@@ -38,10 +38,11 @@ def _bound_here(plan: RunPlan) -> Iterator[str]:
     if plan.jury.has_person:
         yield "the person on the jury is at this terminal: take `human` off the jury"
     for use in plan.servers:
-        yield (
-            f"the server {quoted(use.name)} would be started by this machine (`vllm:`): start it "
-            "yourself and give its base_url"
-        )
+        for name in (name for name, _ in use.spec.env if is_secret_name(name)):
+            yield (
+                f"the server {quoted(use.name)} has {name} under `env:`, and secrets are not sent "
+                "to nodes: export it there before `ray start`"
+            )
     if plan.options.record is not None:
         yield (
             "run.record in a database is for several drivers, and workers on Ray have only one: "
@@ -65,6 +66,7 @@ def setup_of(
     cases: int,
     pace: float,
     answered: Iterable[ModelSpec] = (),
+    servers: Iterable[ServerAddress] = (),
 ) -> Setup:
     """Return what a worker is made from.
 
@@ -74,37 +76,48 @@ def setup_of(
         cases: See `Setup`.
         pace: See `Setup`.
         answered: Models that have answered before.
+        servers: Where the managed servers are.
 
     Raises:
         ConfigurationError: Something cannot be sent, such as a key that is in no variable.
     """
     functions = _function_places(plan)
+    served = [spec for spec in plan.models if spec.server is not None]  # they said that they serve
     known = {functions[name]: one.identity["sha256"] for name, one in plan.functions.items()}
     known |= {one.place: one.sha256 for one in plan.jury.agent_factories.values()}
     rule = plan.jury.protocol.rule.name
     if (of_rule := RULES[rule].source_sha256) is not None:
         known[rule] = of_rule
     return Setup(
-        jury=jury_as_data(plan.jury),
+        jury=jury_as_data(plan.jury, managed=True),
         targets=[_target_data(target) for target in plan.asked.values()],
         functions=functions,
         known=known,
         sources=_sources(known),
-        lanes=plan.targets_by_place(),
+        lanes=lanes_of(plan),
         limits=plan.limits.model_dump(mode="json", exclude_unset=True),
-        answered=[spec_as_data(spec) for spec in answered],
+        answered=[spec_as_data(spec, managed=True) for spec in {*answered, *served}],
         judges_truncated=plan.judges_truncated,
         taxonomy=_taxonomy_text(plan),
         pace=pace,
         worker=worker,
         cases=cases,
+        servers=list(servers),
     )
+
+
+def lanes_of(plan: RunPlan) -> list[list[str]]:
+    """Group the names of targets by endpoint, managed servers included."""
+    hosted = dict[str, list[str]]()
+    for target, server in plan.hosts.items():
+        hosted.setdefault(server, []).append(target)
+    return [*plan.targets_by_place(), *hosted.values()]
 
 
 def _target_data(target: ModelTargetSpec) -> dict[str, Any]:
     said = {
         "name": target.name,
-        "model": spec_as_data(target.model),
+        "model": spec_as_data(target.model, managed=True),
         "max_tokens": target.max_tokens,
         "seed": target.seed,
         "sampling": asdict(target.sampling),

@@ -49,11 +49,16 @@ class Worker:
         self._leases: Leaseholder | None = None
         self._is_granted = True
 
-    async def work(self, setup: bytes) -> None:
-        """Examine trials until the driver says that no more follow."""
+    async def work(self, setup: bytes, server_key: str | None = None) -> None:
+        """Examine trials until the driver says that no more follow.
+
+        Args:
+            setup: A `Setup`.
+            server_key: The API key of managed servers, None where there are none.
+        """
         try:
             async with first_failure(), asyncio.TaskGroup() as group:
-                work = group.create_task(self._examine_all(setup))
+                work = group.create_task(self._examine_all(setup, server_key))
                 watch = group.create_task(self._end_alone(work))
                 await work
                 watch.cancel()
@@ -71,11 +76,12 @@ class Worker:
         finally:
             self._called.set()
 
-    async def _examine_all(self, data: bytes) -> None:
+    async def _examine_all(self, data: bytes, server_key: str | None) -> None:
         setup = msgspec.msgpack.decode(data, type=Setup)
         self._pace = setup.pace
         leases = Leaseholder(setup.worker, self._called.set)
-        async with open_worker(setup, self._folder, self._stand_in, leases) as opened:
+        opening = open_worker(setup, self._folder, self._stand_in, leases, server_key)
+        async with opening as opened:
             self._opened, self._leases = opened, leases
             self._lanes = Lanes(setup.lanes, setup.cases, opened, self._stand_in, self._called.set)
             self._called.set()

@@ -66,7 +66,7 @@ class RowWriter:
     ) -> None:
         self._record = record
         self._media = plan.media
-        self._kept = set(plan.functions)
+        self._kept = {*plan.hosts, *plan.functions}
         self._observer = observer
         self._watcher = watcher
         self._doubtful: list[tuple[Trial, CaseResult]] = []

@@ -11,9 +11,11 @@ from ...common import ConfigurationError
 from ...common.text import did_you_mean
 from ...models import ChatModel, ModelSpec
 from ..vllm import ManagedServer
+from ._address import ServerAddress
 from ._devices import Devices
 from ._keeper import Keeper, WatchTimings
 from ._plan import Placement, Plan, Pool, ServerUse, in_order, plan
+from ._server import Server, ServerMaker
 from ._uptime import Meter
 
 _KEY = "VLLM_API_KEY"
@@ -39,6 +41,8 @@ class Fleet:
         probe_every: Seconds between two looks.
         grace: Seconds that a server has to end before it is killed.
         meter: Meters how long servers run, None for no metering.
+        maker: Makes a server that runs elsewhere; on this machine unless given.
+        api_key: The key that servers ask for; see `keyed` unless given.
 
     Raises:
         ConfigurationError: Two servers have one name, one needs more than there is,
@@ -57,11 +61,15 @@ class Fleet:
         probe_every: float = 5.0,
         grace: float = 10.0,
         meter: Meter | None = None,
+        maker: ServerMaker | None = None,
+        api_key: str | None = None,
     ) -> None:
         self._plan = plan(servers, devices)
         self._devices = devices
         self._folder = folder
-        self._key = os.environ.get(_KEY) or (secrets.token_urlsafe() if keyed else None)
+        made = api_key or os.environ.get(_KEY)
+        self._key = made or (secrets.token_urlsafe() if keyed else None)
+        self._maker = maker or self._local
         self._grace = grace
         self._line = _Line(Pool(devices))
         self._starting = asyncio.Lock()
@@ -125,6 +133,25 @@ class Fleet:
         """
         return (await self._keeper(name).ready()).url
 
+    async def address(self, name: str) -> ServerAddress:
+        """Wait until a server answers and return where other processes find it.
+
+        Raises:
+            ConfigurationError: There is no such server.
+            FirstContactError: It does not start, or died or hung too often.
+        """
+        keeper = self._keeper(name)
+        life = await keeper.ready()
+        return ServerAddress.of(keeper.use, life.url)
+
+    def key_of(self, name: str) -> str | None:
+        """Return the API key that a server asks for, None for none.
+
+        Raises:
+            ConfigurationError: There is no such server.
+        """
+        return self._key_of(self._keeper(name).use)
+
     async def broken(self) -> None:
         """Wait until a server is given up; forever if all are healthy.
 
@@ -167,18 +194,18 @@ class Fleet:
             hint = did_you_mean(name, self._keepers)
             raise ConfigurationError(f"there is no managed server {name!r}{hint}") from None
 
-    def _server(self, use: ServerUse) -> Callable[[Placement], ManagedServer]:
-        def made(placement: Placement) -> ManagedServer:
-            return ManagedServer(
-                use.name,
-                use.spec,
-                folder=self._folder,
-                gpus=self._ids(placement),
-                api_key=self._key_of(use),
-                grace=self._grace,
-            )
+    def _server(self, use: ServerUse) -> Callable[[Placement], Server]:
+        return lambda placement: self._maker(use, placement, self._key_of(use))
 
-        return made
+    def _local(self, use: ServerUse, placement: Placement, api_key: str | None) -> Server:
+        return ManagedServer(
+            use.name,
+            use.spec,
+            folder=self._folder,
+            gpus=self._ids(placement),
+            api_key=api_key,
+            grace=self._grace,
+        )
 
     def _ids(self, placement: Placement) -> list[str] | None:
         """Return the ids of a placement's GPUs; None on a machine without GPUs."""

@@ -6,8 +6,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from ...common import ConfigurationError, FirstContactError
-from ..vllm import PROBE_S, ManagedServer
+from ..vllm import PROBE_S
 from ._plan import Placement, ServerUse
+from ._server import Server
 from ._uptime import Meter
 
 _BEAT_S = 30.0
@@ -38,7 +39,7 @@ class ServerLifetime:
     """
 
     url: str
-    server: ManagedServer
+    server: Server
 
 
 class Keeper:
@@ -61,7 +62,7 @@ class Keeper:
         *,
         take: Callable[[ServerUse], Awaitable[Placement]],
         give: Callable[[Placement], None],
-        server: Callable[[Placement], ManagedServer],
+        server: Callable[[Placement], Server],
         starting: Callable[[Placement], asyncio.Lock],
         notify: Callable[[str], None],
         watch: WatchTimings,
@@ -169,9 +170,7 @@ class Keeper:
                 if self._meter is not None:
                     self._meter.stopped(self.use)
 
-    async def _restart(
-        self, server: ManagedServer, placement: Placement, why: str, left: int
-    ) -> int:
+    async def _restart(self, server: Server, placement: Placement, why: str, left: int) -> int:
         """Restart the server and return how many restarts are left."""
         while left > 0:
             left -= 1
@@ -184,7 +183,7 @@ class Keeper:
                 return left
         raise FirstContactError(_worn_out(self.use, why))
 
-    async def _start(self, server: ManagedServer, placement: Placement) -> None:
+    async def _start(self, server: Server, placement: Placement) -> None:
         async with self._starting(placement):
             begun = self._now()
             if self._meter is not None:
@@ -207,7 +206,7 @@ class Keeper:
             self._notify(f"{self.use.name}: still loading after {seconds:.0f} s")
         self._heart = loop.call_later(_BEAT_S, self._beat, begun)
 
-    async def _trouble(self, server: ManagedServer) -> str:
+    async def _trouble(self, server: Server) -> str:
         """Wait until the server must be restarted, and return why."""
         self._answered = self._worked = self._now()
         self._work = None
@@ -222,7 +221,7 @@ class Keeper:
             elif (hang := await self._hang(server)) is not None:
                 return f"{hang} (log: {server.log})"
 
-    async def _hang(self, server: ManagedServer) -> str | None:
+    async def _hang(self, server: Server) -> str | None:
         """Return how the server hangs, None if it may still be working."""
         limit = self._watch.hang_timeout
         patience = min(PROBE_S, limit)

@@ -1,4 +1,4 @@
-"""A chat model on a managed server; calls wait for it and survive its restarts."""
+"""Chat models on managed servers, kept up by this process or by another."""
 
 from ...common import TransportError
 from ...models import (
@@ -8,7 +8,7 @@ from ...models import (
     Modality,
     ModelSpec,
 )
-from ..vllm import model_identity
+from ._address import ServerAddress
 from ._keeper import Keeper, ServerLifetime
 
 
@@ -25,13 +25,7 @@ class ManagedModel:
         self._spec = spec
         self._keeper = keeper
         self._api_key = api_key
-        vllm = keeper.use.spec
-        self._name = model_identity(vllm)
-        self._sent_name = spec.model
-        if spec.model in (keeper.use.name, vllm.model):
-            self._sent_name = vllm.served_name
-        elif spec.model != vllm.served_name:  # an adapter beside the model, for instance
-            self._name = f"{spec.model}:{self._name}"
+        self._name, self._sent_name = ServerAddress.of(keeper.use, "").names(spec.model)
         self._endpoint: EndpointModel | None = None
         self._url = ""
         self._earlier: list[EndpointModel] = []
@@ -88,3 +82,51 @@ class ManagedModel:
                 json_schema=self._spec.json_schema,
             )
         return self._endpoint
+
+
+class ServedModel:
+    """A chat model on a managed server that another process keeps up.
+
+    Args:
+        spec: How it is called.
+        address: Where its server is.
+        api_key: What the server asks for, None for nothing.
+    """
+
+    def __init__(self, spec: ModelSpec, address: ServerAddress, api_key: str | None) -> None:
+        self._name, sent_name = address.names(spec.model)
+        self._endpoint = EndpointModel(
+            base_url=address.url,
+            model=sent_name,
+            api_key=api_key,
+            modalities=spec.modalities,
+            timeout=spec.timeout,
+            json_schema=spec.json_schema,
+        )
+
+    @property
+    def name(self) -> str:
+        """The model's name, independent of its server's address."""
+        return self._name
+
+    @property
+    def modalities(self) -> frozenset[Modality]:
+        """What the model takes in."""
+        return self._endpoint.modalities
+
+    @property
+    def takes_tools(self) -> bool:
+        """Whether requests may offer tools; a server that was started without says so itself."""
+        return True
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Return the model's reply.
+
+        Raises:
+            ModelError: The call failed.
+        """
+        return await self._endpoint.complete(request)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._endpoint.aclose()

@@ -3,7 +3,7 @@
 import socket
 import sys
 
-_HOST = "127.0.0.1"
+from ._spec import LOOPBACK
 
 
 class PortTaken(Exception):
@@ -21,18 +21,19 @@ class HeldPort:
 
     Args:
         number: The port; 0 takes a free one.
+        host: The address of this machine on which the server will listen.
 
     Raises:
         PortTaken: It is in use.
     """
 
-    def __init__(self, number: int = 0) -> None:
-        self._bound = socket.socket()
+    def __init__(self, number: int = 0, host: str = LOOPBACK) -> None:
+        self._bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         self._name = socket.socket(socket.AF_UNIX)
         try:
             # As servers do: connections that just ended do not count.
             self._bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._bound.bind((_HOST, number))
+            self._bound.bind((host, number))
             self.number = int(self._bound.getsockname()[1])
             if sys.platform.startswith("linux"):
                 self._name.bind(f"\0safejury-port-{self.number}")
@@ -46,13 +47,13 @@ class HeldPort:
         self._name.close()
 
 
-def hold_port(wished: int | None) -> HeldPort:
+def hold_port(wished: int | None, host: str = LOOPBACK) -> HeldPort:
     """Reserve the requested port, or any free one if it is in use or none is requested.
 
     Raises:
         PortTaken: There is none.
     """
     try:
-        return HeldPort(wished or 0)
+        return HeldPort(wished or 0, host)
     except PortTaken:
-        return HeldPort()
+        return HeldPort(0, host)

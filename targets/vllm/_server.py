@@ -17,7 +17,7 @@ from ._causes import explain_log, last_lines, port_was_taken
 from ._model import check_model
 from ._port import HeldPort, PortTaken, hold_port
 from ._process import ServerProcess
-from ._spec import VllmSpec
+from ._spec import LOOPBACK, VllmSpec
 
 PROBE_S = 10.0
 """Seconds within which a server that is well says so."""
@@ -46,6 +46,7 @@ class ManagedServer:
         gpus: Ids of its GPUs; none is the CPU, None leaves the choice to the machine.
         api_key: The API key that it requires, None for none.
         grace: Seconds until it is killed after a request to stop.
+        host: The address of this machine on which it listens.
 
     Example:
         >>> server = ManagedServer("qwen", VllmSpec("Qwen/Qwen2-VL-2B"), folder=Path("logs"))
@@ -62,6 +63,7 @@ class ManagedServer:
         gpus: Sequence[str] | None = None,
         api_key: str | None = None,
         grace: float = 10.0,
+        host: str = LOOPBACK,
     ) -> None:
         self._name = name
         self._spec = spec
@@ -69,6 +71,7 @@ class ManagedServer:
         self._gpus = gpus
         self._api_key = api_key
         self._grace = grace
+        self._host = host
         self._process: ServerProcess | None = None
         self._held: HeldPort | None = None
         self._port: int | None = None
@@ -90,7 +93,7 @@ class ManagedServer:
     @property
     def url(self) -> str | None:
         """The API's address, None before the first start; a restart may change it."""
-        return None if self._port is None else f"http://127.0.0.1:{self._port}/v1"
+        return None if self._port is None else f"{self._root}/v1"
 
     @property
     def pid(self) -> int | None:
@@ -154,18 +157,28 @@ class ManagedServer:
             return await talk.work_done()
 
     def _talk(self, timeout: float) -> VllmClient:
-        return VllmClient(f"http://127.0.0.1:{self._port or 0}", self._api_key, timeout)
+        return VllmClient(self._root, self._api_key, timeout)
+
+    @property
+    def _root(self) -> str:
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._port or 0}"
 
     def _hold_port(self) -> None:
         fixed = self._spec.port
         try:
-            self._held = hold_port(self._port) if fixed is None else HeldPort(fixed)
+            self._held = self._port_for(fixed)
         except PortTaken:
             which = "no port is free" if fixed is None else f"the port {fixed} is taken"
             raise ConfigurationError(
                 f"the server {self._name!r}: {which}; give it another, or leave `port:` out"
             ) from None
         self._port = self._held.number
+
+    def _port_for(self, fixed: int | None) -> HeldPort:
+        if fixed is not None:
+            return HeldPort(fixed, self._host)
+        return hold_port(self._port, self._host)
 
     async def _start_once(self) -> None:
         assert self._port is not None
@@ -178,7 +191,7 @@ class ManagedServer:
                 f"the server {self._name!r} cannot write its log {self.log}: {error.strerror}"
             ) from None
         count = len(self._gpus) if self._gpus is not None else (self._spec.gpus or 0)
-        command = self._spec.command(self._port, count)
+        command = self._spec.command(self._port, count, self._host)
         self._process = await ServerProcess.start(
             command,
             self._environment(),

@@ -15,6 +15,9 @@ from ...models import is_secret_name, redactor
 
 ArgValue = str | int | float | bool | None
 
+LOOPBACK = "127.0.0.1"
+"""Where a server listens that only this machine reaches."""
+
 _ALIASES = {"tp": "tensor-parallel-size", "pp": "pipeline-parallel-size"}
 _ALIASES["dp"] = "data-parallel-size"
 _PARALLEL = tuple(_ALIASES.values())
@@ -177,12 +180,13 @@ class VllmSpec:
             return 1.0
         return share if 0 < share <= 1 else 1.0
 
-    def command(self, port: int, gpus: int) -> list[str]:
+    def command(self, port: int, gpus: int, host: str = LOOPBACK) -> list[str]:
         """Return the command line of a server on `port`.
 
         Args:
             port: The port to listen on.
             gpus: How many GPUs it has; 0 is the CPU.
+            host: The address to listen on.
         """
         options: dict[str, ArgValue] = _OURS | ({} if gpus else _ON_CPU)
         if gpus > 1 and self.parallel == 1:
@@ -193,7 +197,7 @@ class VllmSpec:
             *(self.interpreter, "-m", "vllm.entrypoints.openai.api_server"),
             *("--model", self.model if folder is None else str(folder)),
             *("--served-model-name", self.served_name),
-            *("--host", "127.0.0.1", "--port", str(port)),
+            *("--host", host, "--port", str(port)),
             *(word for key, value in options.items() for word in _words(key, value)),
         ]
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from safejury.assembly.servers import make_fleet
 from safejury.common import first_failure
 from safejury.evaluation.engine import Worker, WorkerLost
 
@@ -41,6 +42,9 @@ class SameProcess:
         self.fetched: list[bytes] = []
         self.sent: list[bytes] = []
 
+    fleet = staticmethod(make_fleet)
+    """Their managed servers are on this machine."""
+
     def number(self) -> int:
         """Return how many there are to be."""
         return self._number
@@ -70,9 +74,10 @@ class _Link:
         self._gifts: list[tuple[bytes, Mapping[str, object]]] = []
         self._reports, self._hangs = 0, False
 
-    async def start(self, setup: bytes) -> None:
+    async def start(self, setup: bytes, server_key: str | None) -> None:
         self._pool.sent.append(setup)
-        self._work = self._pool.group.create_task(self._worker.work(setup))
+        work = self._worker.work(setup, server_key)
+        self._work = self._pool.group.create_task(work)
 
     def give(self, data: bytes, media: Mapping[str, object]) -> None:
         self._pool.sent.append(data)

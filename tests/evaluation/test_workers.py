@@ -326,7 +326,10 @@ def test_what_is_bound_to_this_process_is_said_before_anything_is_opened(
         ({"jury__jurors__0": {"persona": "human"}}, "the person on the jury"),
         ({"run__cache": "cache.sqlite"}, "run.cache"),
         ({"telemetry": {"otel": True}}, "take `otel` out"),
-        ({"targets": [{"name": "own", "vllm": {"model": "."}}]}, "give its base_url"),
+        (
+            {"targets": [{"name": "own", "vllm": {"model": ".", "env": {"HF_TOKEN": "hf"}}}]},
+            "HF_TOKEN",
+        ),
     )
     for changes, said in tried:
         config = workplace.config(**changes)

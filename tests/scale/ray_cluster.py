@@ -54,15 +54,16 @@ class RayCluster:
     folder: Path
     nodes: list[Node] = field(default_factory=list[Node])
 
-    def add_node(self, **environment: str) -> Node:
-        """Start a node with one CPU and wait until it is there."""
+    def add_node(self, *, cpus: int = 1, gpus: int = 0, **environment: str) -> Node:
+        """Start a node and wait until it is there; its GPUs are a number that Ray is told."""
         place = [f"--address={self.address}"]
         if not self.nodes:
             port = self.address.rpartition(":")[2]
             place = ["--head", f"--port={port}", f"--temp-dir={self.folder}"]
             place += ["--include-dashboard=false"]
         options = [
-            *("--block", "--num-cpus=1", "--node-ip-address=127.0.0.1"),
+            *("--block", f"--num-cpus={cpus}", f"--num-gpus={gpus}"),
+            "--node-ip-address=127.0.0.1",
             *("--disable-usage-stats", "--object-store-memory=80000000"),
         ]
         said = self.folder / f"{len(self.nodes)}.out"

@@ -7,6 +7,7 @@ from ....common import lazy
 if TYPE_CHECKING:
     from ._actor import WorkerActor
     from ._facts import Facts, facts_here
+    from ._placing import Node, place
     from ._ray import RayPool, describe_cluster, open_ray
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
@@ -15,15 +16,18 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         {
             "_actor": ["WorkerActor"],
             "_facts": ["Facts", "facts_here"],
+            "_placing": ["Node", "place"],
             "_ray": ["RayPool", "describe_cluster", "open_ray"],
         },
     )
 
 __all__ = [
     "Facts",
+    "Node",
     "RayPool",
     "WorkerActor",
     "describe_cluster",
     "facts_here",
     "open_ray",
+    "place",
 ]

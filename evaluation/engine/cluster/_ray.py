@@ -6,19 +6,23 @@ import signal
 import sys
 import uuid
 from collections import Counter
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ....common import ConfigurationError, OutageError, import_extra
 from ....common.text import many, quoted
 from ....models import ModelSpec
+from ....targets import Fleet, Meter, ServerUse
 from ...plan import RunPlan
 from .._pool import WorkerLost
 from .._travel import check_travels
 from ._actor import WorkerActor
+from ._errors import first_line, why_lost
 from ._facts import facts_here
+from ._placing import Node, Placed, place
+from ._servers import cluster_fleet
 
 _ANSWER_S = 3.0
 """For which an address is waited for."""
@@ -38,14 +42,6 @@ _SIGNALS = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Node:
-    """A node that is alive."""
-
-    id: str
-    name: str
-
-
 class RayPool:
     """Workers as actors of a Ray cluster; see `Pool`.
 
@@ -53,11 +49,15 @@ class RayPool:
         ray: The module.
         wanted: How many there are to be; None for one for each CPU, also of nodes that come.
         most: How many there are to be at most.
+        servers: The managed servers, which take a CPU each.
     """
 
     silence = _SILENCE_S
 
-    def __init__(self, ray: Any, wanted: int | None, most: int) -> None:
+    def __init__(
+        self, ray: Any, wanted: int | None, most: int, servers: Sequence[Placed] = ()
+    ) -> None:
+        self.servers = servers
         self._wanted, self._most, self._number = wanted, most, 1
         self._ray = ray
         self._run = uuid.uuid4().hex
@@ -66,9 +66,20 @@ class RayPool:
 
     def number(self) -> int:
         """Return how many workers there are to be now."""
-        wanted = self._wanted or _cpus(self._ray)
+        wanted = self._wanted or _cpus(self._ray) - len(self.servers)
         self._number = max(self._number, min(wanted, self._most))
         return self._number
+
+    async def fleet(
+        self,
+        uses: Sequence[ServerUse],
+        folder: Path,
+        notify: Callable[[str], None],
+        *,
+        clock: Meter | None = None,
+    ) -> Fleet:
+        """Return the fleet of this run's servers; see `make_fleet`."""
+        return cluster_fleet(self._ray, self._run, self.servers, folder, notify, clock=clock)
 
     def open(self, number: int) -> "_RayLink":
         """Return the way to a new worker, for which a CPU is found sooner or later."""
@@ -87,7 +98,7 @@ class RayPool:
                     raise OutageError(
                         "the object store of this node stays full, and so does the disk that it "
                         "spills to: start Ray with a larger --object-store-memory or free some "
-                        f"space in its --temp-dir, then repeat the command ({_first_line(error)})"
+                        f"space in its --temp-dir, then repeat the command ({first_line(error)})"
                     ) from None
             await asyncio.sleep(1.0)
 
@@ -100,10 +111,10 @@ class _RayLink:
         self._work: Any = None
         self._taking: Any = None
 
-    async def start(self, setup: bytes) -> None:
+    async def start(self, setup: bytes, server_key: str | None) -> None:
         host, process = await self._answer(self._actor.where.remote())
         self.node = f"{host} (process {process})"
-        self._work = self._actor.work.remote(setup)
+        self._work = self._actor.work.remote(setup, server_key)
 
     def give(self, data: bytes, media: Mapping[str, object]) -> None:
         self._actor.give.remote(data, dict(media))
@@ -124,9 +135,9 @@ class _RayLink:
         try:
             return await reference
         except self._ray.exceptions.RayActorError as error:
-            raise WorkerLost(_why_lost(error)) from None
+            raise WorkerLost(why_lost(error)) from None
         except self._ray.exceptions.RayError as error:
-            raise WorkerLost(_first_line(error)) from None
+            raise WorkerLost(first_line(error)) from None
 
 
 @asynccontextmanager
@@ -143,7 +154,8 @@ async def open_ray(plan: RunPlan) -> AsyncGenerator[RayPool]:
     check_travels(plan)
     with _connected(await _ray_at(plan.options.address), plan.options.address) as ray:
         await _check_nodes(ray, plan.models)
-        yield RayPool(ray, plan.options.workers, max(1, plan.total))
+        servers = place(plan.servers, _nodes(ray))
+        yield RayPool(ray, plan.options.workers, max(1, plan.total), servers)
 
 
 async def describe_cluster(plan: RunPlan) -> list[str]:
@@ -157,7 +169,8 @@ async def describe_cluster(plan: RunPlan) -> list[str]:
         hosts = Counter(node.name for node in _nodes(ray))
         named = ", ".join(sorted(hosts))
         on = f"{many(hosts.total(), 'node')} with {many(_cpus(ray), 'CPU')} ({named})"
-        return [f"engine ray: {many(pool.number(), 'worker')} on {on}"]
+        placed = [f"server {server}" for server in pool.servers]
+        return [f"engine ray: {many(pool.number(), 'worker')} on {on}", *placed]
 
 
 async def _ray_at(address: str | None) -> Any:
@@ -186,7 +199,7 @@ async def _check_address(address: str) -> None:
         async with asyncio.timeout(_ANSWER_S):
             reader, writer = await asyncio.open_connection(host.strip("[]"), int(port))
     except (OSError, TimeoutError, OverflowError) as error:
-        why = "it does not answer" if isinstance(error, TimeoutError) else _first_line(error)
+        why = "it does not answer" if isinstance(error, TimeoutError) else first_line(error)
         raise _no_ray(address, why) from None
     answer, said, code = b"", bytearray(), 1
     with suppress(OSError, TimeoutError):  # it may be busy
@@ -263,9 +276,18 @@ def _connected(ray: Any, address: str | None) -> Generator[Any]:
         ray.shutdown()
 
 
-def _nodes(ray: Any) -> list[_Node]:
+def _nodes(ray: Any) -> list[Node]:
     alive = [node for node in ray.nodes() if node["Alive"]]
-    return [_Node(node["NodeID"], node["NodeManagerHostname"]) for node in alive]
+    return [
+        Node(
+            node["NodeID"],
+            node["NodeManagerHostname"],
+            node["NodeManagerAddress"],
+            int(node["Resources"].get("CPU", 0)),
+            int(node["Resources"].get("GPU", 0)),
+        )
+        for node in alive
+    ]
 
 
 def _cpus(ray: Any) -> int:
@@ -303,27 +325,10 @@ async def _check_nodes(ray: Any, models: Sequence[ModelSpec]) -> None:
             async with asyncio.timeout(_NODE_S):
                 found = await reference
         except (ray.exceptions.RayError, TimeoutError) as error:
-            if node not in _nodes(ray):  # it has gone meanwhile, and gets no worker
+            if node.id not in [one.id for one in _nodes(ray)]:  # it has gone meanwhile
                 continue
-            problems.append(f"the node {node.name} does not answer ({_first_line(error)})")
+            problems.append(f"the node {node.name} does not answer ({first_line(error)})")
         else:
             problems += here.problems(found, node.name)
     if problems:
         raise ConfigurationError("; ".join(dict.fromkeys(problems)))
-
-
-def _why_lost(error: BaseException) -> str:
-    said = str(error)
-    for words, why in (
-        ("node", "its node is gone"),
-        ("OOM", "its node had no memory left"),
-        ("killed", "its process was killed"),
-    ):
-        if words in said and ("died" in said or "dead" in said):
-            return why
-    return _first_line(error)
-
-
-def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
