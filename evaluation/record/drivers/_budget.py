@@ -12,7 +12,7 @@ from math import isinf
 
 from ....models import Budget, Charge
 from ..postgres import Connection
-from ._leases import GONE, LOCK, Driver
+from ._leases import GONE, Driver, deleted, lock
 
 _OTHERS = f"""
 SELECT run.tokens, run.usd, coalesce(sum(greatest(one.may_tokens - one.tokens, 0)), 0)::bigint,
@@ -50,10 +50,13 @@ class BudgetShare:
     async def renew(self, connection: Connection, driver: Driver) -> None:
         """Book what others spent, and take another share of what is left."""
         async with connection.transaction():
-            await connection.execute(LOCK, (driver.run,))
+            await lock(connection, driver)
             cursor = await connection.execute(_OTHERS, driver.values)
-            *spent, held, held_usd, others, first = await cursor.fetchone()
+            found = await cursor.fetchone()
             stored = await (await connection.execute(_OWN, driver.values)).fetchone()
+            if found is None or stored is None:
+                raise deleted()
+            *spent, held, held_usd, others, first = found
             may = self._take((spent[0], spent[1]), stored, (held, held_usd), others, first)
             waits = self.budget.least_lacking is not None
             values = {**driver.values, "tokens": int(may[0]), "usd": may[1], "waits": waits}

@@ -19,6 +19,8 @@ from ._unsent import keep_unsent
 
 _AT_ONCE = 2_000
 """Rows of one transaction."""
+_LARGEST = 8 << 20
+"""Characters after which a transaction takes no more rows, so that a slow way carries it."""
 _MOST_WAITING = 20_000
 """Rows after which new calls wait until the database has stored some."""
 
@@ -59,7 +61,7 @@ class SharedCommit(GroupCommit):
         self._must = 0  # the group that must be stored before a call is made
         self._number = 0  # of transactions
         self._group: Group | None = None
-        self._sending = 0, 0  # its groups and rows
+        self._sending = [0, 0]  # its groups and rows
         self._one_at_a_time = asyncio.Lock()
         self._answers: dict[str, tuple[Row, int | None]] = {}
         self._settled = list[asyncio.Future[None]]()
@@ -138,14 +140,7 @@ class SharedCommit(GroupCommit):
 
     async def _send(self) -> None:
         if self._group is None:
-            rows, groups = list[tuple[str, Row]](), 0
-            while groups < len(self._queue) and (not rows or len(rows) < _AT_ONCE):
-                rows += self._queue[groups]
-                groups += 1
-            del self._queue[:groups]
-            self._number += 1
-            self._group = Group(self._driver.number, self._number, by_table(rows))
-            self._sending = groups, len(rows)
+            self._group, *self._sending = self._next()
         written = await self._link.do(partial(self._write_group, group=self._group))
         for row in self._group.rows.get("answers", ()):
             kept = self._answers.get(row[0])
@@ -162,7 +157,20 @@ class SharedCommit(GroupCommit):
     async def _write_group(self, connection: Connection, group: Group) -> Written:
         if names := [name for (name,) in group.rows.get("media", ())]:
             await upload(connection, self._directory / MEDIA, names)
-        return await write_group(connection, self._driver.run, group)
+        return await write_group(connection, self._driver.run, group, self._driver.lease)
+
+    def _next(self) -> tuple[Group, int, int]:
+        """Take the next transaction out of the queue, with how many groups and rows it has."""
+        rows, groups, size = list[tuple[str, Row]](), 0, 0
+        for group in self._queue:
+            if rows and (len(rows) >= _AT_ONCE or size >= _LARGEST):
+                break
+            rows += group
+            groups += 1
+            size += sum(len(value) for _, row in group for value in row if type(value) is str)
+        del self._queue[:groups]
+        self._number += 1
+        return Group(self._driver.number, self._number, by_table(rows)), groups, len(rows)
 
     def _drop(self, written: Written) -> None:
         if not self._late:
@@ -175,12 +183,11 @@ class SharedCommit(GroupCommit):
 
     def keep_unsent(self) -> None:
         """Keep what the database did not get, for the next command."""
-        rows = [row for group in self._queue for row in group]
-        rows += [*self._rows, *self._held.values()]
         groups = [] if self._group is None else [self._group]
-        if rows:
-            number = self._number + 1
-            groups.append(Group(self._driver.number, number, by_table(rows)))
+        if rows := [*self._rows, *self._held.values()]:
+            self._queue.append(rows)
+        while self._queue:
+            groups.append(self._next()[0])
         with suppress(OSError):
             keep_unsent(self._directory, self._token, groups)
 

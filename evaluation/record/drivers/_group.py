@@ -16,12 +16,15 @@ import msgspec
 
 from ...trials import case_of
 from ..postgres import COLUMNS, KEYS, TYPES, Connection, pipeline
+from ._leases import FREED, deleted, freed_after
 
 Row = tuple[Any, ...]
 OF_CASES = frozenset({"restarts", "entries", "answers", "cases", "judged"})
 """Tables whose rows only the driver writes that has the lease of their case."""
 _LARGEST_ID = 62
-_BEGIN = "UPDATE safejury_runs SET revision = revision + 1 WHERE id = %s RETURNING revision"
+_BEGIN = f"""
+UPDATE safejury_runs SET revision = revision + 1 WHERE id = %(run)s RETURNING revision, {FREED}
+"""
 _NUMBER = """
 UPDATE safejury_drivers SET groups = %(number)s WHERE id = %(driver)s AND groups = %(number)s - 1
 RETURNING id
@@ -143,10 +146,17 @@ async def upload(connection: Connection, folder: Path, names: Sequence[str]) -> 
         await connection.execute(_UPLOAD, (name, content))
 
 
-async def write_group(connection: Connection, run: int, group: Group) -> Written:
+async def write_group(connection: Connection, run: int, group: Group, lease: float) -> Written:
     """Write a group, unless it was written before a connection broke.
 
+    Args:
+        connection: To the database.
+        run: The run's number.
+        group: The rows.
+        lease: Seconds after which a driver that hangs holds up the others no more.
+
     Raises:
+        RecordError: The run was deleted.
         psycopg.Error: Nothing of it was written, or it is not known.
     """
     rows = group.rows
@@ -155,13 +165,16 @@ async def write_group(connection: Connection, run: int, group: Group) -> Written
     lives = [row[0] for row in rows.get("servers", ())]
     async with connection.transaction() as whole:
         async with pipeline(connection):
-            begun = await connection.execute(_BEGIN, (run,))
+            begun = await connection.execute(_BEGIN, {"run": run, "freed": freed_after(lease)})
             values = {"number": group.number, "driver": group.driver}
             numbered = await connection.execute(_NUMBER, values)
             mine = await connection.execute(_MINE, (run, group.driver, list(cases)))
             known = await connection.execute(_CALLS, (run, calls))
             times = await connection.execute(_SERVERS, (run, lives))
-        revision = (await begun.fetchone())[0]
+        changed = await begun.fetchone()
+        if changed is None:
+            raise deleted()
+        revision = changed[0]
         if await numbered.fetchone() is None:
             whole.force_rollback = True
             return Written(revision)

@@ -6,6 +6,7 @@ All of it is done while the run's row is locked, so that of two drivers one is t
 import secrets
 import socket
 import sqlite3
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,14 +21,25 @@ from .._meta import Meta
 from .._schema import RECORD
 from ..growth import Grown
 from ..identity import plain
-from ..postgres import Connection, Copied, Place, connect, copy_run, errors, make_tables, unusable
-from ._leases import Driver, charge_gone, count_drivers
+from ..postgres import (
+    Connection,
+    Copied,
+    Place,
+    connect,
+    copy_run,
+    errors,
+    last_copy,
+    make_tables,
+    unusable,
+)
+from ._leases import FREED, Driver, charge_gone, count_drivers, freed_after
 
 _BEGIN = """
 INSERT INTO safejury_runs (name, token) VALUES (%s, %s) ON CONFLICT DO NOTHING
 """
-_LOCK = """
-SELECT id, token, revision, facts_revision FROM safejury_runs WHERE name = %s FOR UPDATE
+_LOCK = f"""
+SELECT id, token, revision, facts_revision, {FREED} FROM safejury_runs WHERE name = %(name)s
+FOR UPDATE
 """
 _OURS_ENDED = """
 UPDATE safejury_drivers SET until = '-infinity'
@@ -46,6 +58,7 @@ _DRIVER = """
 INSERT INTO safejury_drivers (run, host, place, until)
 VALUES (%s, %s, %s, now() + make_interval(secs => %s)) RETURNING id
 """
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 _FAILED = "SELECT case_id FROM answers WHERE json_extract(body, '$.response.outcome') = 'error'"
 
 
@@ -80,6 +93,7 @@ def prepare(wanted: Wanted) -> Copied | None:
             make_tables(connection, place)
             known = "SELECT 1 FROM safejury_runs WHERE name = %s"
             if connection.execute(known, (place.run,)).fetchone() is None:
+                _refuse_last_copy(wanted)
                 return None
             return copy_run(connection, place, wanted.directory, RECORD, MEDIA)
     except errors() as error:
@@ -120,7 +134,8 @@ class _Joining:
     def join(self) -> Driver | None:
         wanted, place, looked = self._wanted, self._wanted.place, self._looked
         self._connection.execute(_BEGIN, (place.run, secrets.token_hex(16)))
-        run, token, revision, facts = self._connection.execute(_LOCK, (place.run,)).fetchone()
+        asked = {"name": place.run, "freed": freed_after(wanted.lease)}
+        run, token, revision, facts, _ = self._connection.execute(_LOCK, asked).fetchone()
         if revision and (looked is None or looked.token != token or facts > looked.revision):
             return None
         here = _here(wanted.directory)
@@ -189,7 +204,23 @@ def _stored(directory: Path) -> tuple[Meta | None, bool, list[str]]:
     return kept, started, failed
 
 
+def _refuse_last_copy(wanted: Wanted) -> None:
+    """Refuse to begin a run anew over a copy of it that may be all that is left."""
+    directory, kept = wanted.directory, Place.kept(wanted.directory)
+    if kept is not None and kept.token and (directory / RECORD).is_file():
+        _, started, _ = _stored(directory)
+        if started:
+            raise last_copy(wanted.place, directory)
+
+
 def _here(directory: Path) -> tuple[str, str]:
-    """Return this machine and directory: of one directory at most one driver is at work."""
+    """Return this machine and directory: of one directory at most one driver is at work.
+
+    Machines made of one image may have one name, and directories of the same number.
+    """
     found = directory.stat()
-    return socket.gethostname(), f"{found.st_dev}:{found.st_ino}"
+    try:
+        machine = _BOOT.read_text(encoding="ascii").strip()
+    except OSError:
+        machine = f"{uuid.getnode():x}"
+    return f"{socket.gethostname()} {machine}", f"{found.st_dev}:{found.st_ino}"

@@ -8,9 +8,12 @@ each driver has as long as a lease lasts to say that it is still there.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ....common import RecordError
 from ..postgres import Connection, pipeline
 
-LOCK = "SELECT 1 FROM safejury_runs WHERE id = %s FOR UPDATE"
+FREED = "set_config('idle_in_transaction_session_timeout', %(freed)s, true)"
+"""SQL that lets the server break off this transaction when its driver is not heard of in it."""
+_LOCK = f"SELECT {FREED} FROM safejury_runs WHERE id = %(run)s FOR UPDATE"
 GONE = """
 ({driver}.until = '-infinity' OR ({driver}.until < now()
     AND pg_postmaster_start_time() < now() - make_interval(secs => %(lease)s)))
@@ -82,7 +85,12 @@ class Driver:
     @property
     def values(self) -> dict[str, object]:
         """What the statements here are about."""
-        return {"run": self.run, "driver": self.number, "lease": self.lease}
+        return {
+            "run": self.run,
+            "driver": self.number,
+            "lease": self.lease,
+            "freed": freed_after(self.lease),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +106,24 @@ class Taken:
     earlier: bool
 
 
+async def lock(connection: Connection, driver: Driver) -> None:
+    """Lock a driver's run until the transaction ends, or the driver is not heard of in it."""
+    await connection.execute(_LOCK, driver.values)
+
+
+def freed_after(lease: float) -> str:
+    """Return after which time a driver that hangs holds up the others no more."""
+    return f"{round(lease * 1000)}ms"
+
+
+def deleted() -> RecordError:
+    """Return the error for a run that is not in its database any more."""
+    return RecordError(
+        "The run was deleted from its database while it was under way: restore the database from "
+        "a backup and repeat the command, or give the run another run.name."
+    )
+
+
 async def take(connection: Connection, driver: Driver, cases: Sequence[str], seen: int) -> Taken:
     """Take the trials of cases that no other driver has and that are not finished.
 
@@ -109,7 +135,7 @@ async def take(connection: Connection, driver: Driver, cases: Sequence[str], see
     """
     values = {**driver.values, "cases": list(cases), "seen": seen}
     async with connection.transaction(), pipeline(connection):
-        await connection.execute(LOCK, (driver.run,))  # a group may just finish one
+        await lock(connection, driver)  # a group may just finish one
         cursor = await connection.execute(_TAKE, values)
     rows = await cursor.fetchall()
     return Taken(frozenset(case_id for case_id, _ in rows), any(held for _, held in rows))
@@ -124,10 +150,13 @@ async def renew(connection: Connection, driver: Driver) -> int:
     async with pipeline(connection):
         await connection.execute(_RENEW, driver.values)
         cursor = await connection.execute(_REVISION, driver.values)
-    revision, charges_due = await cursor.fetchone()
+    found = await cursor.fetchone()
+    if found is None:
+        raise deleted()
+    revision, charges_due = found
     if charges_due:
         async with connection.transaction():
-            await connection.execute(LOCK, (driver.run,))
+            await lock(connection, driver)
             await connection.execute(_CHARGE, driver.values)
         return await renew(connection, driver)
     return revision

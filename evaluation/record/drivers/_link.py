@@ -16,6 +16,7 @@ _LONGEST_S = 60.0
 """After so long without a reply to one transaction a connection is given up."""
 _FIRST_WAIT_S = 0.25
 _LONGEST_WAIT_S = 10.0
+_PAUSE_S = 1.0
 _SAID_EVERY_S = 60.0
 
 
@@ -80,6 +81,23 @@ class Link:
                         away = many(round(time.monotonic() - since), "second")
                         self._tell(f"{self._place.shown} is there again, after {away}")
                     return found
+
+    async def pause(self, error: Exception, since: float) -> None:
+        """Wait before something is done again that failed on a connection of its own.
+
+        Args:
+            error: What failed.
+            since: When it was done first, as `time.monotonic` says it.
+
+        Raises:
+            RecordError: It failed for too long, or will not work again.
+        """
+        if not is_away(error):
+            raise unusable(self._place, error) from None
+        away = time.monotonic() - since
+        if self.hurries or away >= self._patience:
+            raise self._gone(error, away) from None
+        await self._wait(min(_PAUSE_S, self._patience))
 
     async def close(self) -> None:
         """Close the connection."""

@@ -85,6 +85,7 @@ async def open_shared_record(
                     tasks = (
                         group.create_task(commits.watch()),
                         group.create_task(record.keep_lease()),
+                        group.create_task(record.keep_copy()),
                     )
                     async with _ending(record, link):
                         yield record
@@ -131,7 +132,7 @@ async def _send_unsent(wanted: Wanted, looked: Copied, link: Link) -> None:
     """Send what an earlier command could not, before anything is decided."""
     groups = unsent(wanted.directory, looked.token)
     for group in groups:
-        await link.do(partial(write_group, run=looked.run, group=group))
+        await link.do(partial(write_group, run=looked.run, group=group, lease=wanted.lease))
     if groups:
         forget_unsent(wanted.directory)
         await asyncio.to_thread(prepare, wanted)

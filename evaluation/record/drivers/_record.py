@@ -4,6 +4,7 @@ import asyncio
 import math
 import secrets
 import sqlite3
+import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -18,7 +19,7 @@ from .._media import MEDIA
 from .._record import Record
 from .._schema import RECORD
 from ..growth import Grown
-from ..postgres import Place, connect, copy_run, errors, is_away, unusable
+from ..postgres import Place, connect, copy_run, errors
 from ..stored import StoredCall, StoredEntry
 from ._budget import BudgetShare
 from ._commit import SharedCommit
@@ -83,6 +84,7 @@ class SharedRecord(Record):
         self._audited_cases: dict[str, Row] = {}
         self._budget: BudgetShare | None = None
         self._asked = asyncio.Event()
+        self._outdated = asyncio.Event()
 
     @property
     def is_behind(self) -> bool:
@@ -152,6 +154,7 @@ class SharedRecord(Record):
     async def refresh(self) -> None:
         """Bring the copy up to date."""
         async with self._copying:
+            since = time.monotonic()
             while True:
                 await self._link.do(_is_there)
                 copying = asyncio.create_task(asyncio.to_thread(self._copy))
@@ -161,26 +164,32 @@ class SharedRecord(Record):
                     await asyncio.wait({copying})
                     raise
                 except errors() as error:
-                    if not is_away(error):
-                        raise unusable(self._place, error) from None
+                    await self._link.pause(error, since)
                 else:
                     self._revision = revision
                     self._shared.copied(revision)
                     return
 
     async def keep_lease(self) -> None:
-        """Renew the driver's lease, and bring the copy up to date, until canceled."""
+        """Renew the driver's lease until canceled, and let `keep_copy` know what changed."""
         while True:
             revision = await self._link.do(partial(renew, driver=self._driver))
             if self._budget is not None:
                 await self._link.do(partial(self._budget.renew, driver=self._driver))
             if revision > self._revision:
-                await self.refresh()
+                self._outdated.set()
             await asyncio.sleep(_LEAST_BETWEEN_S)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._driver.lease / _RENEWALS):
                     await self._asked.wait()
             self._asked.clear()
+
+    async def keep_copy(self) -> None:
+        """Bring the copy up to date until canceled; leases are renewed however long it takes."""
+        while True:
+            await self._outdated.wait()
+            self._outdated.clear()
+            await self.refresh()
 
     async def end(self) -> None:
         """Store what is left, and leave the run to others."""

@@ -12,8 +12,8 @@ Connection = Any
 _CONNECT_S = 10
 _GONE_MS = 30_000
 """After so long without an acknowledgment of what was sent the other side is gone."""
-_AWAY = ("08", "57P", "40")
-"""Classes of errors after which the same may work: connections, a server that stops, deadlocks."""
+_AWAY = ("08", "57P", "40", "57014", "55P03", "25P03")
+"""Errors after which the same may work: lost connections, deadlocks, limits of time."""
 _TOO_MANY = "53300"
 _WORDS = {
     "53100": "its disk is full: free some space",
@@ -85,6 +85,7 @@ def unusable(place: Place, error: Exception) -> RecordError:
 def _options(place: Place) -> dict[str, Any]:
     options: dict[str, Any] = {
         "autocommit": True,
+        "client_encoding": "utf8",  # whatever PGCLIENTENCODING and the server say
         "connect_timeout": _CONNECT_S,
         "application_name": "safejury",
         "tcp_user_timeout": _GONE_MS,

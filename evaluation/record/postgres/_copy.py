@@ -98,6 +98,14 @@ def copy_run(
     return copied
 
 
+def last_copy(place: Place, directory: Path) -> RecordError:
+    """Return the error for a copy that may be all that is left of a run."""
+    return RecordError(
+        f"{directory}: holds a copy of a run {place.run!r} that {place.shown} does not have any "
+        "more, so it may be all that is left: restore the database, or move the directory away."
+    )
+
+
 class _Copying:
     def __init__(
         self, connection: Connection, place: Place, database: sqlite3.Connection, folder: Path
@@ -120,7 +128,10 @@ class _Copying:
             self._since = int(self._database.execute("PRAGMA user_version").fetchone()[0])
             directory = self._folder.parent
             kept = Place.kept(directory)
-            if kept is None or kept.token != token:  # another run has its name now
+            another = kept is not None and kept.token not in ("", token)
+            if another and self._database.execute("SELECT 1 FROM cases LIMIT 1").fetchone():
+                raise last_copy(self._place, directory)
+            if kept is None or kept.token != token:
                 replace(self._place, token="").keep(directory)  # until it is that one's copy
                 self._clear()
             elif self._until < self._since:

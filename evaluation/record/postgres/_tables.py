@@ -34,6 +34,7 @@ TYPES = {
 _OPTIONAL = {"finding", "rating", "head"}
 _LOCK = 7_318_402_155
 """Of whoever makes the tables."""
+_ENCODING = "SELECT current_setting('server_encoding')"
 _KNOWN = "SELECT to_regclass('safejury_format') IS NOT NULL"
 _OTHERS = """
 CREATE TABLE safejury_runs (
@@ -73,12 +74,13 @@ def make_tables(connection: Connection, place: Place) -> None:
     """Make the tables where there are none.
 
     Raises:
-        RecordError: They cannot be made, or are those of another version.
+        RecordError: They cannot be made, cannot hold every text, or are those of another version.
     """
     try:
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
             if not connection.execute(_KNOWN).fetchone()[0]:
+                _check_encoding(connection, place)
                 connection.execute(_OTHERS)
                 for table in COLUMNS:
                     for statement in _made(table):
@@ -104,6 +106,15 @@ def check_tables(connection: Connection, place: Place) -> bool:
             f"{VERSION}: use the version that made them, or another database."
         )
     return True
+
+
+def _check_encoding(connection: Connection, place: Place) -> None:
+    """Refuse a database that cannot hold every text, before anything is paid for."""
+    if (found := connection.execute(_ENCODING).fetchone()[0]) != "UTF8":
+        raise RecordError(
+            f"{place.shown}: its encoding is {found}, which cannot hold every text: make the "
+            "database with `createdb -E UTF8 -T template0 NAME`."
+        )
 
 
 def _made(table: str) -> list[str]:
