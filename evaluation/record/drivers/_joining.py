@@ -28,7 +28,6 @@ from ..postgres import (
     connect,
     copy_run,
     errors,
-    last_copy,
     make_tables,
     unusable,
 )
@@ -93,7 +92,6 @@ def prepare(wanted: Wanted) -> Copied | None:
             make_tables(connection, place)
             known = "SELECT 1 FROM safejury_runs WHERE name = %s"
             if connection.execute(known, (place.run,)).fetchone() is None:
-                _refuse_last_copy(wanted)
                 return None
             return copy_run(connection, place, wanted.directory, RECORD, MEDIA)
     except errors() as error:
@@ -202,15 +200,6 @@ def _stored(directory: Path) -> tuple[Meta | None, bool, list[str]]:
     if kept is not None:
         check_format(directory, kept.format)
     return kept, started, failed
-
-
-def _refuse_last_copy(wanted: Wanted) -> None:
-    """Refuse to begin a run anew over a copy of it that may be all that is left."""
-    directory, kept = wanted.directory, Place.kept(wanted.directory)
-    if kept is not None and kept.token and (directory / RECORD).is_file():
-        _, started, _ = _stored(directory)
-        if started:
-            raise last_copy(wanted.place, directory)
 
 
 def _here(directory: Path) -> tuple[str, str]:

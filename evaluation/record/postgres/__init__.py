@@ -10,7 +10,7 @@ from ._client import (
     unusable,
     why,
 )
-from ._copy import Copied, bring_up_to_date, copy_run, last_copy
+from ._copy import Copied, bring_up_to_date, copy_run
 from ._current import driven, keep_current, refuse_copy
 from ._place import POINTER, Place
 from ._tables import COLUMNS, KEYS, TYPES, make_tables
@@ -31,7 +31,6 @@ __all__ = [
     "errors",
     "is_away",
     "keep_current",
-    "last_copy",
     "make_tables",
     "pipeline",
     "refuse_copy",

@@ -98,7 +98,7 @@ def copy_run(
     return copied
 
 
-def last_copy(place: Place, directory: Path) -> RecordError:
+def _last_copy(place: Place, directory: Path) -> RecordError:
     """Return the error for a copy that may be all that is left of a run."""
     return RecordError(
         f"{directory}: holds a copy of a run {place.run!r} that {place.shown} does not have any "
@@ -130,7 +130,7 @@ class _Copying:
             kept = Place.kept(directory)
             another = kept is not None and kept.token not in ("", token)
             if another and self._database.execute("SELECT 1 FROM cases LIMIT 1").fetchone():
-                raise last_copy(self._place, directory)
+                raise _last_copy(self._place, directory)
             if kept is None or kept.token != token:
                 replace(self._place, token="").keep(directory)  # until it is that one's copy
                 self._clear()
@@ -142,8 +142,8 @@ class _Copying:
 
     def _missing(self) -> RecordError:
         return RecordError(
-            f"{self._place.shown}: has no run {self._place.run!r}: begin it with `safejury run`, "
-            "or restore the database."
+            f"{self._place.shown}: has no run {self._place.run!r}: restore the database, or "
+            "move the directory away to begin anew."
         )
 
     def _clear(self) -> None:
