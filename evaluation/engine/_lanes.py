@@ -16,7 +16,7 @@ from ._messages import Given, Work
 from ._opened import Opened
 from ._stand_in import StandIn
 
-_AHEAD = 32
+_MOST_AHEAD = 32
 """Trials that wait in a worker, so that it does not wait for the driver's next message."""
 
 
@@ -31,7 +31,8 @@ class _Lane:
     def __init__(self, number: int, active: ActiveCases) -> None:
         self.slots = Slots(number, active)
         self._active = active
-        self._number = number
+        # Of few cases at a time few wait: others may be free to take the next ones.
+        self._ahead = min(_MOST_AHEAD, number)
         self._inbox = deque[Given]()
         self._taken = 0
         self._is_dry = self._closed = False
@@ -44,7 +45,7 @@ class _Lane:
 
     @property
     def _room(self) -> int:
-        return self.slots.left + _AHEAD - len(self._inbox)
+        return self.slots.left + self._ahead - len(self._inbox)
 
     def is_hungry(self, told: int) -> bool:
         """Whether it will soon be idle and the driver does not know how much room it has.
@@ -52,8 +53,8 @@ class _Lane:
         Args:
             told: What the driver knows of `takes`.
         """
-        few = len(self._inbox) <= min(_AHEAD, self._number) // 4
-        return few and self.takes - told >= min(_AHEAD, self._number) // 2 + 1
+        few = len(self._inbox) <= self._ahead // 4
+        return few and self.takes - told >= self._ahead // 2 + 1
 
     def put(self, given: Sequence[Given]) -> None:
         """Take trials in."""

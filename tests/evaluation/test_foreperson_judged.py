@@ -59,10 +59,12 @@ def test_a_run_says_how_often_the_foreperson_decides_unlike_the_majority(
     rows = workplace.safejury("report", "runs/first", "--format", "csv").out.splitlines()
     column = rows[0].split(",").index("foreperson_unlike_majority")
     assert rows[1].split(",")[column] == "2"
+    listed = workplace.safejury("cases", "runs/first", "--unsafe", "--format", "jsonl").out
+    case = json.loads(listed.splitlines()[0])["case_id"]
     for suffix in ("md", "html", "svg"):
-        shown = workplace.safejury("show", "runs/first", "q3", "--export", f"case.{suffix}")
+        shown = workplace.safejury("show", "runs/first", case, "--export", f"case.{suffix}")
         assert shown.code == 0
-    assert "I weighed it." in workplace.safejury("show", "runs/first", "q3").out
+    assert "I weighed it." in workplace.safejury("show", "runs/first", case).out
     written = Path("case.md").read_text(encoding="utf-8")
     assert "- Rating: 2 of 5, the foreperson's\n" in written
     assert "- Round 0: majority safe\n" in written
