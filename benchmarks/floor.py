@@ -56,7 +56,7 @@ class _Choice(msgspec.Struct):
     message: _Message
 
 
-class _Reply(msgspec.Struct):
+class Reply(msgspec.Struct):
     choices: list[_Choice]
 
 
@@ -122,7 +122,7 @@ class Pool:
         self._free.append(connection)
         if self._waiting:
             self._waiting.popleft().set_result(None)
-        return msgspec.json.decode(reply, type=_Reply).choices[0].message.content
+        return msgspec.json.decode(reply, type=Reply).choices[0].message.content
 
 
 class Floor:

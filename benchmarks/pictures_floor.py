@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import hashlib
 import json
-import resource
 import sys
 import tempfile
 import time
@@ -20,25 +19,13 @@ from typing import cast
 from urllib.parse import urlsplit
 
 import msgspec
-from floor import PERSONAS, Connection, new_event_loop
-from ours import peak_mb
+from floor import PERSONAS, Connection, Reply, new_event_loop
+from ours import cpu_s, peak_mb
 
 from safejury.agents import load_persona
 from safejury.agents.ballot import BALLOT_SCHEMA, task
 
 _PICTURE = "@PICTURE@"
-
-
-class _Message(msgspec.Struct):
-    content: str
-
-
-class _Choice(msgspec.Struct):
-    message: _Message
-
-
-class _Reply(msgspec.Struct):
-    choices: list[_Choice]
 
 
 class PictureFloor:
@@ -90,7 +77,7 @@ class PictureFloor:
         connection = await self._free.get()
         reply = await connection.ask_in_pieces((before, memoryview(encoded)[1:-1], after))
         self._free.put_nowait(connection)
-        return msgspec.json.decode(reply, type=_Reply).choices[0].message.content
+        return msgspec.json.decode(reply, type=Reply).choices[0].message.content
 
 
 class PictureConnection(Connection):
@@ -111,7 +98,7 @@ async def measure(options: argparse.Namespace, copies: Path) -> dict[str, float]
         "Content-Type: application/json\r\nContent-Length: "
     ).encode()
     loop = asyncio.get_running_loop()
-    began, started = _cpu(), time.perf_counter()
+    began, started = cpu_s(), time.perf_counter()
     free: list[PictureConnection] = []
     for _ in range(options.in_flight):
         made = await loop.create_connection(
@@ -124,17 +111,12 @@ async def measure(options: argparse.Namespace, copies: Path) -> dict[str, float]
         for _ in range(options.in_flight):
             group.create_task(floor.work(numbers))
     return {
-        "cpu_s": _cpu() - began,
+        "cpu_s": cpu_s() - began,
         "wall_s": time.perf_counter() - started,
         "verdicts": options.verdicts,
         "calls": floor.calls,
         "peak_mb": peak_mb(),
     }
-
-
-def _cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
 
 
 def main() -> None:

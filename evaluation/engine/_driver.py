@@ -15,7 +15,7 @@ from ...common import BudgetError, FirstContactError, OutageError, SafejuryError
 from ...common.text import many
 from ...models import Charge, Wait
 from ...models.leases import BudgetReport
-from ..plan import RunPlan
+from ..plan import CASES_PER_CALL, RunPlan
 from ..record import RunRecord
 from ..runner import CaseWatcher, Estimates, Observer, WorkerCounts, cut_short, proven_models
 from ..trials import Trial
@@ -33,7 +33,6 @@ _MOST_GIVEN = 64
 _PACE_S = 0.05
 _PACE_EACH_S = 0.0125
 _SLOWEST_PACE_S = 0.5
-_CASES_PER_CALL = 2
 _GROWTH_S = 2.0
 """Between two looks at whether there is room for more workers."""
 _MOST_LOST = 3
@@ -190,7 +189,7 @@ class Driver:
         setup = setup_of(
             self._plan,
             worker=worker.name,
-            cases=_CASES_PER_CALL * ceil(most_calls(self._plan.limits) / number),
+            cases=CASES_PER_CALL * ceil(most_calls(self._plan.limits) / number),
             pace=min(_SLOWEST_PACE_S, max(_PACE_S, _PACE_EACH_S * number)),
             answered=answered,
             servers=self._servers.addresses,

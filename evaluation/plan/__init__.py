@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ._estimate_words import estimate, hourly_costs, server_lines
     from ._identity import Decides, decides_results, decisive_config, identity_of, jury_facts
     from ._notes import card_notes, plan_notes
-    from ._plan import RunPlan, TargetSpec
+    from ._plan import CASES_PER_CALL, RunPlan, TargetSpec
     from ._queries import Earlier, QuerySet
     from ._recorded_files import FROM_FILES, lasting_notes, write_skipped_rows
     from ._recorded_models import open_recorded
@@ -65,12 +65,13 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "jury_facts",
             ],
             "_notes": ["card_notes", "plan_notes"],
-            "_plan": ["RunPlan", "TargetSpec"],
+            "_plan": ["CASES_PER_CALL", "RunPlan", "TargetSpec"],
             "_setup": ["Provided", "set_up"],
         },
     )
 
 __all__ = [
+    "CASES_PER_CALL",
     "FROM_FILES",
     "BudgetPlan",
     "CaseEstimator",

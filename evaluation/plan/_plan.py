@@ -21,7 +21,7 @@ from ..record import MEDIA
 from ..trials import Plan, Trial, trials
 from ._queries import Selection
 
-_CASES_PER_CALL = 2
+CASES_PER_CALL = 2
 """Cases under way per concurrent call: with fewer, calls would idle during deliberations."""
 TargetSpec = ModelTargetSpec | RecordedTarget | FunctionTarget
 """A target before it is opened; one that opens nothing is its own."""
@@ -81,7 +81,7 @@ class RunPlan:
     @property
     def most_cases(self) -> int:
         """Most cases under way at a time."""
-        return min(_CASES_PER_CALL * most_calls(self.limits), self.total)
+        return min(CASES_PER_CALL * most_calls(self.limits), self.total)
 
     @property
     def taxonomy(self) -> Taxonomy:
