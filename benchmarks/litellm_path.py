@@ -43,17 +43,20 @@ def main() -> None:
     with subprocess.Popen(server, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
-        for number in range(rounds):
-            print(f"round {number + 1} of {rounds}", file=sys.stderr)
-            for name, more in WAYS.items():
-                ours = ["ours.py", "--base-url", url, "--verdicts", str(verdicts)]
-                got = _run(*ours, "--in-flight", str(IN_FLIGHT), *more)
-                took.setdefault(f"{name}, a verdict", []).append(got)
-            for name in BARE:
-                got = _run("litellm_path.py", "--bare", name, url, str(verdicts))
-                took.setdefault(f"`litellm.acompletion` alone, `{name}`, four calls", []).append(
-                    got
-                )
+        try:
+            for number in range(rounds):
+                print(f"round {number + 1} of {rounds}", file=sys.stderr)
+                for name, more in WAYS.items():
+                    ours = ["ours.py", "--base-url", url, "--verdicts", str(verdicts)]
+                    got = _run(*ours, "--in-flight", str(IN_FLIGHT), *more)
+                    took.setdefault(f"{name}, a verdict", []).append(got)
+                for name in BARE:
+                    got = _run("litellm_path.py", "--bare", name, url, str(verdicts))
+                    took.setdefault(
+                        f"`litellm.acompletion` alone, `{name}`, four calls", []
+                    ).append(got)
+        finally:
+            process.terminate()
     print("| path | CPU ms a verdict, median (range) |\n|---|---|")
     for name, each in took.items():
         print(f"| {name} | {median(each):.1f} ({min(each):.1f} to {max(each):.1f}) |")
