@@ -286,7 +286,13 @@ async def _written(cases: dict[str, _Rows], folder: Path) -> tuple[float, float,
 def _ray_costs() -> tuple[float, float]:
     """Return the CPU of two calls of an actor, and of a MB that one returns."""
     ray = import_extra("ray", "ray")
-    ray.init(num_cpus=1, include_dashboard=False, logging_level="error", log_to_driver=False)
+    ray.init(
+        address="local",
+        num_cpus=1,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="error",
+    )
 
     class Answering:
         async def take(self, size: int) -> bytes:

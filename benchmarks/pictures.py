@@ -129,7 +129,9 @@ def _gaps(url: str, folder: str) -> Took:
     ticking = list[asyncio.Future[None]]()
     runner.Stage.put = put  # pyright: ignore[reportAttributeAccessIssue]
     images = Path(folder)
-    options = Namespace(images=images, verdicts=16, in_flight=8, base_url=url, protocol="vote")
+    options = Namespace(
+        images=images, verdicts=16, in_flight=8, base_url=url, protocol="vote", litellm=None
+    )
     with tempfile.TemporaryDirectory(prefix="safejury-bench-") as place:
         measure(options, Path(place))
     size = next(images.iterdir()).stat().st_size / 1e6
