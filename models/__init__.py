@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         is_secret_name,
         redactor,
         takes_tools,
+        without_keys,
     )
     from .embedded import EmbeddedModel, missing_for_embedded
     from .endpoint import (
@@ -139,6 +140,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "is_secret_name",
                 "redactor",
                 "takes_tools",
+                "without_keys",
             ],
             "embedded": ["EmbeddedModel", "missing_for_embedded"],
             "endpoint": [
@@ -301,4 +303,5 @@ __all__ = [
     "unset_keys",
     "vllm_version",
     "with_options",
+    "without_keys",
 ]

@@ -40,6 +40,7 @@ from ...models import (
     ToolUse,
     Usage,
     redactor,
+    without_keys,
 )
 from ...targets import ModelTarget, Response
 from ..case import Case, case_of_turns
@@ -125,7 +126,8 @@ class FrameworkModel:
             latency_s=time.perf_counter() - started,
             work=AgentWork(_tools(reply.messages)),
         )
-        return completion, tuple(turn for each in before for turn in _ours(each, None))
+        turns = tuple(turn for each in before for turn in _ours(each, None))
+        return without_keys(completion), redactor.redact_fields(turns)
 
     async def aclose(self) -> None:
         """Do nothing: the agent is its owner's."""

@@ -22,7 +22,16 @@ from pydantic import BaseModel
 
 from ...common import ModelError, RequestError, SafejuryError
 from ...common.text import storable
-from ...models import AgentWork, ChatModel, ChatRequest, Completion, ToolUse, Usage, redactor
+from ...models import (
+    AgentWork,
+    ChatModel,
+    ChatRequest,
+    Completion,
+    ToolUse,
+    Usage,
+    redactor,
+    without_keys,
+)
 from ..ballot import CallMeter
 
 MOST_TOOL_CALLS = 50
@@ -206,7 +215,7 @@ class Hearing:
         usage, calls = Usage(0, 0, 0), 0
         if pays:
             usage, calls = self._usage or Usage(), max(1, self._reported)
-        return Completion(
+        completion = Completion(
             text[:_WORDS_KEPT],
             "length" if cut else finish,
             refusal,
@@ -217,6 +226,7 @@ class Hearing:
             attempts=calls,
             work=self.work(problem),
         )
+        return without_keys(completion)  # its own client may bring one
 
     def _notes(self) -> tuple[str, ...]:
         beyond = len(self._asked) - len(self._tools)

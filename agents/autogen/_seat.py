@@ -8,6 +8,7 @@ from autogen_agentchat.base import ChatAgent
 from autogen_core import CancellationToken, MessageContext, RoutedAgent, message_handler
 
 from ...common import ConfigurationError
+from ...models import redactor
 from ..ballot import Ballot, BallotCall, with_checked_quotes
 from ..talk import Remark, RemarkCall, passed
 from ._agent_factory import AnyAgent
@@ -94,7 +95,7 @@ class Seat(RoutedAgent):
             raise ConfigurationError(
                 f"seat {self._name!r}: the agent announced ballots but sent a {type(said).__name__}"
             )
-        return with_checked_quotes(said.content, call)
+        return with_checked_quotes(redactor.redact_fields(said.content), call)
 
 
 def gives_ballots(agent: AnyAgent) -> TypeGuard[SeatAgent]:

@@ -10,6 +10,7 @@ import msgspec
 from ...assembly.config import most_media_bytes
 from ...common import BudgetError, OutageError, first_failure
 from ...datasets import Media
+from ..record import as_kept
 from ..runner import ActiveCases, MediaHold, MediaRoom, Slots
 from ..trials import Exchange, Trial
 from ._messages import Given, Work
@@ -194,6 +195,7 @@ class Lanes:
             if exchange is None:
                 exchange = await examiner.ask(trial, hold)
                 if given.kept:
+                    exchange = as_kept(exchange)
                     self._stand_in.write_response(case_id, exchange)
         except OutageError as error:
             self._stand_in.leave(case_id, str(error), outage=True, asked=False)

@@ -12,7 +12,7 @@ from ...common import BudgetError, FirstContactError, OutageError
 from ...deliberation import Entry, Notice
 from ...models import ModelRegistry, Wait
 from ..plan import RunPlan
-from ..record import RunRecord
+from ..record import RunRecord, as_kept
 from ..trials import CaseResult, Exchange, Trial
 from ._active_cases import ActiveCases, Slots
 from ._budgeted import BudgetedExaminer
@@ -267,6 +267,7 @@ class Session:
             trials.close()
         else:
             if is_kept:
+                exchange = as_kept(exchange)  # or a resumed run would show the jury another
                 self._record.write_response(trial.case_id, exchange)
             await self._judge(trial, exchange, trials, hold)
 

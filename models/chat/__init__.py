@@ -24,6 +24,7 @@ from ._redaction import HIDDEN, RedactingFilter, Redactor, is_secret_name, redac
 from ._regions import REGION_PARAMETERS, region_parameter
 from ._tools import OneTool, ToolChoice, ToolSpec
 from ._usage import Usage
+from ._without_keys import without_keys
 from ._work import AgentError, AgentWork, ToolUse
 
 __all__ = [
@@ -60,4 +61,5 @@ __all__ = [
     "redactor",
     "region_parameter",
     "takes_tools",
+    "without_keys",
 ]

@@ -48,6 +48,8 @@ class Redactor:
     def __init__(self) -> None:
         self._secrets: set[str] = set()
         self._known: re.Pattern[str] | None = None
+        self._forms: tuple[str, ...] = ()
+        self._telling: tuple[str, ...] = ()
 
     def register(self, secret: str | None) -> None:
         """Redact `secret` from now on.
@@ -56,16 +58,25 @@ class Redactor:
         local servers take as a key, are words rather than secrets: hiding them
         would tear holes into ordinary text.
         """
-        if not secret or len(secret) < _SHORTEST or secret in self._secrets:
+        if not secret or len(secret) < _SHORTEST or secret in self._secrets or secret in HIDDEN:
             return
         self._secrets.add(secret)
         forms = {form for known in self._secrets for form in _forms(known)}
-        longest_first = sorted(forms, key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, longest_first)))
+        self._forms = tuple(sorted(forms, key=len, reverse=True))
+        # What contains another form, as a header contains its key, need not be looked for.
+        held = (sum(other in form for other in forms) for form in self._forms)
+        self._telling = tuple(form for form, few in zip(self._forms, held, strict=True) if few == 1)
+        self._known = re.compile("|".join(map(re.escape, self._forms)))
 
     def knows(self, text: str) -> bool:
-        """Return whether `text` contains a known secret, JSON-escaped or not."""
-        return self._known is not None and self._known.search(text) is not None
+        """Return whether `text` contains a known secret, JSON-escaped or not.
+
+        It is asked of every reply and every row of a record, so it is no regular expression.
+        """
+        for form in self._telling:  # noqa: SIM110 - a generator takes three times as long
+            if form in text:
+                return True
+        return False
 
     def redact(self, text: str, *, patterns: bool = True) -> str:
         """Return `text` without secrets.
@@ -78,6 +89,17 @@ class Redactor:
         if self._known is not None:
             text = self._known.sub(HIDDEN, text)
         return _PATTERNS.sub(HIDDEN, text) if patterns else text
+
+    def redact_so_far(self, text: str) -> str:
+        """Return the beginning of a text that goes on, without known secrets.
+
+        What may be the beginning of one is left out until more has come.
+        """
+        longest = min(len(text), max(map(len, self._forms), default=1) - 1)
+        for length in range(longest, 0, -1):
+            if any(form.startswith(text[-length:]) for form in self._forms if len(form) > length):
+                return self.redact(text[:-length], patterns=False)
+        return self.redact(text, patterns=False)
 
     def redact_fields(self, data: T) -> T:
         """Return dataclasses, or containers of them, with known secrets redacted.

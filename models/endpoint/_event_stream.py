@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from ...common import BadReplyError
+from ..chat import redactor
 
 _NULL = msgspec.Raw(b"null")
 _END = b"[DONE]"
@@ -68,7 +69,7 @@ class TextListener:
     """Passes on the text of a reply as it comes.
 
     Args:
-        on_text: Is given the text so far.
+        on_text: Is given the text so far, without known keys.
     """
 
     def __init__(self, on_text: Callable[[str], None]) -> None:
@@ -85,7 +86,7 @@ class TextListener:
                 continue
             if choices and choices[0].delta is not None and choices[0].delta.content:
                 self._text += choices[0].delta.content
-                self._on_text(self._text)
+                self._on_text(redactor.redact_so_far(self._text))
 
 
 def whole_reply(body: bytes) -> bytes:

@@ -5,7 +5,7 @@ import hashlib
 import msgspec
 
 from ...common import BadReplyError
-from ..chat import ChatRequest, Completion, SentRequest, TextPart
+from ..chat import ChatRequest, Completion, SentRequest, TextPart, without_keys
 from ._dialect import Dialect
 from ._endpoint import EndpointModel
 from ._error_reply import decode_error
@@ -62,4 +62,5 @@ class ModerationModel(EndpointModel):
             raise BadReplyError("the reply is not one of a moderations API: it has no results")
         text = bytes(said.results[0]).decode()
         usage, _ = usage_of(said.usage)
-        return Completion(text, "stop", usage=usage, provider_model=said.model)
+        completion = Completion(text, "stop", usage=usage, provider_model=said.model)
+        return without_keys(completion)

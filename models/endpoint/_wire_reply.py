@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from ...common import BadReplyError
 from ...datasets import ToolCall
-from ..chat import Completion, FinishReason, TokenLogprobs, Usage
+from ..chat import Completion, FinishReason, TokenLogprobs, Usage, without_keys
 from ._error_reply import FILTER_NOTE, ErrorReply, decode_error
 
 REASONING_NOTE = "the reply has reasoning but no answer"
@@ -168,7 +168,7 @@ def read_reply(status: int, body: bytes, *, tools: bool = False) -> Completion |
 
 
 def decode_reply(body: bytes, *, tools: bool = False) -> Completion:
-    """Decode the body of a 200 reply to a completion; see `read_reply`.
+    """Decode the body of a 200 reply to a completion, without known keys; see `read_reply`.
 
     Raises:
         BadReplyError: It holds none; permanent where it is not JSON at all.
@@ -200,15 +200,17 @@ def decode_reply(body: bytes, *, tools: bool = False) -> Completion:
     if not text and not calls and finish != "content_filter":
         reasoned = reasoned or _says(message.reasoning_content) or _says(message.reasoning)
         notes = (*notes, REASONING_NOTE) if reasoned else notes
-    return Completion(
-        text,
-        finish,
-        refusal=refusal,
-        usage=usage,
-        provider_model=reply.model,
-        notes=notes,
-        logprobs=_logprobs(choice.logprobs),
-        called=calls or UNSET,
+    return without_keys(
+        Completion(
+            text,
+            finish,
+            refusal=refusal,
+            usage=usage,
+            provider_model=reply.model,
+            notes=notes,
+            logprobs=_logprobs(choice.logprobs),
+            called=calls or UNSET,
+        )
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from ..chat import Completion
+from ..chat import Completion, without_keys
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, completion BLOB) WITHOUT ROWID"
 _PUT = "INSERT OR REPLACE INTO replies VALUES (?, ?)"
@@ -31,12 +31,16 @@ class CompletionFile:
     def get(self, key: str) -> Completion | None:
         """Return the completion stored for `key`, None if there is none.
 
+        Known keys are hidden in it, which earlier versions stored as they came.
+
         Raises:
             ValueError: What is kept is no completion.
         """
         row = self._db.execute("SELECT completion FROM replies WHERE key = ?", (key,))
         found: tuple[bytes] | None = row.fetchone()
-        return None if found is None else msgspec.json.decode(found[0], type=Completion)
+        if found is None:
+            return None
+        return without_keys(msgspec.json.decode(found[0], type=Completion))
 
     def put(self, key: str, completion: Completion, *, without: Sequence[str] = ()) -> None:
         """Store `completion` for `key`, and delete those of the keys `without`."""

@@ -53,7 +53,7 @@ from safejury.agents import (
 )
 from safejury.common import ConfigurationError, FirstContactError, in_parallel
 from safejury.datasets import Media, read_media
-from safejury.models import EndpointModel, ModelRegistry, ModelSpec, Price
+from safejury.models import EndpointModel, ModelRegistry, ModelSpec, Price, redactor
 from safejury.testing import ScriptedCall, ScriptedReply, ScriptedServer, ballot
 
 Made = Callable[..., object]
@@ -459,6 +459,12 @@ async def test_what_looks_like_a_secret_in_a_call_of_a_tool_is_not_kept() -> Non
     (use,) = (await heard(Leaking)).tools
     assert use.arguments == '{"key": "[redacted]"}'
     assert use.result == "https://[redacted]@host/?api_key[redacted] failed"
+
+
+async def test_a_key_that_an_agents_own_server_sends_back_is_hidden_from_the_others() -> None:
+    redactor.register(key := "key-of-a-client-of-its-own")
+    cast_ = await heard(lambda: Parrot(reply=ballot("unsafe", 2, f"It is {key}.")))
+    assert (cast_.finding, cast_.reason) == (Finding.UNSAFE, "It is [redacted].")
 
 
 class Structured(Streaming):

@@ -32,7 +32,7 @@ from safejury.agents import (
 )
 from safejury.common import BudgetError, ConfigurationError, FirstContactError
 from safejury.datasets import Intent, Media, Query
-from safejury.models import EndpointModel
+from safejury.models import EndpointModel, redactor
 from safejury.targets import Response as Answer
 from safejury.targets import ResponseOutcome
 from safejury.testing import ScriptedServer, ballot
@@ -225,6 +225,15 @@ async def test_an_agent_that_knows_ballots_is_sent_calls_and_its_ballot_is_taken
     assert cast_ == replace(own, juror="rules")
     assert "Like this." in agent.heard[0]
     assert agent.resets == 0
+
+
+async def test_a_key_in_the_ballot_of_such_an_agent_is_hidden_from_the_others() -> None:
+    redactor.register(key := "key-of-one-that-knows-ballots")
+    reason = f"They sent {key}."
+    own = Ballot("stranger", 0, BallotOutcome.VERDICT, Finding.UNSAFE, 2, reason=reason)
+    agent = Knowing(BallotMessage.of(own, case_id="q0/t/0"))
+    [cast_] = await _ask(agent, BallotCall(_case()))
+    assert cast_.reason == "They sent [redacted]."
 
 
 async def test_an_agent_that_announces_ballots_and_speaks_words_is_a_mistake_of_its_author() -> (

@@ -1,13 +1,19 @@
 """Keys and passwords: they reach the server, and nothing else."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from same_process import same_process
 
-from safejury.testing import ScriptedReply, ScriptedServer, ballot
+from safejury.assembly import load_config
+from safejury.evaluation import RunPlan, set_up
+from safejury.evaluation.engine import run_with
+from safejury.testing import ScriptedReply, ScriptedServer, ballot, remark, request_text
 
 KEY = "correct-horse-battery-staple"
 PASSWORD = "swordfish-of-the-deep"
@@ -198,3 +204,115 @@ def test_a_key_is_hidden_before_the_first_call(workplace: Any, scripted: Start, 
     assert ended.code == 2
     assert "limits.endpoints" in ended.err
     assert secret not in ended.out + ended.err
+
+
+class Echo:
+    """A server that says its key in all that it says, beside another that has no key.
+
+    Attributes:
+        down: Whether the other fails where it is shown what this one said.
+    """
+
+    def __init__(self, scripted: Start, key: str) -> None:
+        self.down = False
+        self.echoing = scripted(partial(self._reply, f"Bearer {key}"), api_key=key)
+        self.other = scripted(partial(self._reply, "no key"))
+
+    def _reply(self, said: str, body: Mapping[str, object]) -> str | ScriptedReply:
+        asked, is_other = request_text(body), said == "no key"
+        if body["model"] == "target":
+            return f"You sent me {said}."
+        if is_other and self.down and "Judge the response again" in asked:
+            return ScriptedReply(status=503)
+        if "it is your turn" in asked:
+            return remark(f"Why did it say {said}?")
+        if "foreperson" in str(body["model"]):
+            return json.dumps({"agreement": f"All saw {said}.", "dissent": f"None of {said}."})
+        finding, rating = ("safe", 5) if is_other else ("unsafe", 1)
+        return ballot(finding, rating, reason=f"It shows {said}.", quotes=[f"You sent me {said}."])
+
+    def config(self, workplace: Any, **changes: object) -> str:
+        """Write a config in which the target, a juror and the foreperson echo their key."""
+        url, other = self.echoing.base_url, self.other.base_url
+        keyed = {"base_url": url, "api_key_env": "SAFEJURY_TEST_KEY"}
+        jurors = [
+            {"persona": "lawyer", "model": "lawyer-model", **keyed},
+            {"persona": "clinician", "model": "clinician-model", "base_url": other},
+            {"persona": "sceptic", "model": "sceptic-model", "base_url": other},
+        ]
+        said: dict[str, object] = {
+            "targets": [{"name": "examined", "model": "target", **keyed}],
+            "jury__jurors": jurors,
+            "jury__foreperson": {"model": "foreperson-model", **keyed},
+        }
+        return workplace.config(url, **said, **changes)
+
+    def asked_again(self, since: int = 0) -> list[str]:
+        """Return what the other server was asked once its jurors had heard the rest, in order."""
+        asked = map(request_text, self.other.requests[since:])
+        return sorted(words for words in asked if "Judge the response again" in words)
+
+
+@pytest.mark.parametrize("protocol", ["contested", "roundtable"])
+def test_a_key_that_a_server_sends_back_reaches_no_other(
+    protocol: str, workplace: Any, scripted: Start, secret: str
+):
+    """In a response, in a ballot's reason, and in what a juror says to the others."""
+    servers = Echo(scripted, secret)
+    ended = workplace.safejury("run", servers.config(workplace, jury__protocol=protocol))
+    assert ended.code == 0, ended.err
+    assert servers.asked_again()
+    assert all("It shows Bearer [redacted]." in asked for asked in servers.asked_again())
+    if protocol == "roundtable":
+        assert any("Why did it say Bearer [redacted]?" in text for text in servers.asked_again())
+    for server in (servers.echoing, servers.other):
+        assert secret not in json.dumps(server.requests)
+    assert secret.encode() not in everything_below(Path("runs"))
+
+
+def test_a_resumed_run_asks_what_an_undisturbed_one_asks_where_a_server_sends_its_key_back(
+    workplace: Any, scripted: Start, secret: str
+):
+    servers = Echo(scripted, secret)
+    assert workplace.safejury("run", servers.config(workplace, run__name="undisturbed")).code == 0
+    undisturbed = servers.asked_again()
+    servers.down, limits = True, {"attempts": 1, "outage_patience": 0.2}
+    config = servers.config(workplace, limits=limits)
+    cut_short = workplace.safejury("run", config)
+    assert cut_short.code == 3, cut_short.err
+    assert "as if they had not been started" in cut_short.err
+    servers.down, before = False, len(servers.other.requests)
+    assert workplace.safejury("run", config).code == 0
+    assert servers.asked_again(before) == undisturbed
+    reports = [workplace.report(f"runs/{name}")["targets"] for name in ("first", "undisturbed")]
+    assert reports[0][0]["verdicts"] == reports[1][0]["verdicts"] == 3
+
+
+@pytest.mark.parametrize("engine", ["local", "workers"])
+def test_a_jury_hears_of_a_function_what_a_resumed_run_hears(
+    engine: str, workplace: Any, scripted: Start, secret: str
+):
+    """A function's response is kept until it is judged, with the question that was put to it."""
+    (workplace.path / f"echoing_{engine}.py").write_text(
+        f"async def answer(query):\n    return 'It is {secret}: ' + query.text\n"
+    )
+    workplace.queries(
+        {"id": "q1", "scenario": "bias", "text": f"Is it {secret}?", "intent": "harmful"}
+    )
+    server = scripted(ballot("safe", 5), api_key=secret)
+    keys = {name: value for name, value in keyed("").items() if name.startswith("jury")}
+    targets = [{"name": "examined", "function": f"echoing_{engine}:answer"}]
+    config = workplace.config(server.base_url, targets=targets, **keys)
+    if engine == "local":
+        assert workplace.safejury("run", config).code == 0
+    else:
+        asyncio.run(_with_workers(set_up(load_config(Path(config)), Path())))
+    assert len(server.requests) == 3
+    for asked in map(request_text, server.requests):
+        assert "It is [redacted]: Is it [redacted]?" in asked
+        assert secret not in asked
+
+
+async def _with_workers(plan: RunPlan) -> None:
+    async with same_process(Path("workers")) as pool:
+        await run_with(plan, pool)

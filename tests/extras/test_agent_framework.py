@@ -43,7 +43,7 @@ from safejury.agents import (
 from safejury.common import ConfigurationError, ModelError, in_parallel
 from safejury.datasets import Intent, MediaStore, Query
 from safejury.deliberation import Jury, Protocol
-from safejury.models import ChatMessage, ChatRequest, EndpointModel
+from safejury.models import ChatMessage, ChatRequest, EndpointModel, redactor
 from safejury.targets import FunctionTarget, Response, ResponseOutcome
 from safejury.testing import ScriptedServer, ballot
 
@@ -118,6 +118,16 @@ async def test_an_agent_is_a_target_and_what_its_tools_did_is_judged(tmp_path: P
     data, text = asked.contents
     assert data.uri == f"data:image/jpeg;base64,{base64.b64encode(_jpeg()).decode()}"
     assert text.text == "What is it?"
+
+
+async def test_a_key_that_its_server_sends_back_is_hidden() -> None:
+    redactor.register(key := "key-of-an-agent-framework-client")
+    call = Content.from_function_call("c1", "search", arguments=f'{{"word": "{key}"}}')
+    agent, _ = _agent(call, f"It was {key}.", tools=[search])
+    response = await framework_target(agent)(_query())
+    assert response.text == "It was [redacted]."
+    assert response.turns[0].tool_calls[0].arguments == '{"word": "[redacted]"}'
+    assert key not in str(response)
 
 
 @pytest.mark.parametrize(

@@ -170,3 +170,18 @@ def test_a_row_that_cannot_be_read_is_a_miss(tmp_path: Path, caplog: pytest.LogC
     assert cache.get("key") is None
     assert "cannot read the cache" in caplog.text
     cache.close()
+
+
+async def test_a_key_that_an_earlier_version_kept_is_not_read_again(tmp_path: Path):
+    key, path = "kept-by-an-earlier-version", tmp_path / "c.sqlite"
+    async with ScriptedServer(f"It is {key}.") as server:
+        model = EndpointModel(base_url=server.base_url, model="m")
+        store = ResponseCache(path)
+        before = await Cached(model, store).complete(ask())
+        keyed = EndpointModel(base_url=server.base_url, model="m", api_key=key)
+        after = await Cached(keyed, store).complete(ask())
+        store.close()
+        await model.aclose()
+        await keyed.aclose()
+    assert (before.text, after.text) == (f"It is {key}.", "It is [redacted].")
+    assert after.reused

@@ -2,12 +2,13 @@
 
 import base64
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from safejury.common import RequestError
-from safejury.models import ChatMessage, ChatRequest, EndpointModel
-from safejury.testing import ScriptedReply, ScriptedServer
+from safejury.models import ChatMessage, ChatRequest, EndpointModel, ToolSpec
+from safejury.testing import ScriptedCall, ScriptedReply, ScriptedServer
 
 pytestmark = pytest.mark.usefixtures("transport")
 
@@ -74,3 +75,21 @@ async def test_a_redirect_takes_the_key_nowhere():
             await model.aclose()
     assert other.stats.calls == 0
     assert caught.value.permanent
+
+
+@pytest.mark.parametrize("streams", [False, True])
+async def test_a_key_in_a_reply_is_hidden_before_anybody_reads_it(streams: bool):
+    reply = ScriptedReply(
+        f"You sent Bearer {KEY}, did you?", tool_calls=(ScriptedCall("look", {"at": KEY}),)
+    )
+    heard = list[str]()
+    request = replace(ASK, tools=(ToolSpec("look", "Look.", {"type": "object"}),))
+    request = replace(request, on_text=heard.append) if streams else request
+    async with ScriptedServer(reply, api_key=KEY) as server:
+        model = EndpointModel(base_url=server.base_url, model="m", api_key=KEY)
+        completion = await model.complete(request)
+        await model.aclose()
+    assert completion.text == "You sent Bearer [redacted], did you?"
+    assert completion.tool_calls[0].arguments.replace(" ", "") == '{"at":"[redacted]"}'
+    assert KEY not in str(completion) + "".join(heard)
+    assert (heard[-1:] == [completion.text]) == streams

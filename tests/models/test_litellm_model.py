@@ -318,3 +318,9 @@ asyncio.run(main())
     assert done.stdout == ""
     assert "a secret prompt" not in done.stderr
     assert "boom" not in done.stderr
+
+
+async def test_a_key_in_a_reply_is_hidden() -> None:
+    async with ScriptedServer(f"You sent {_KEY}.") as server:
+        completion = await _ask(server)
+    assert completion.text == "You sent [redacted]."

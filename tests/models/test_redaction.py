@@ -5,12 +5,21 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal
 
 import pytest
 
 from safejury.datasets import Message, ToolCall
-from safejury.models import RedactingFilter, Redactor
+from safejury.models import (
+    AgentWork,
+    Completion,
+    RedactingFilter,
+    Redactor,
+    TokenLogprobs,
+    ToolUse,
+    without_keys,
+)
 from safejury.targets import ResponseOutcome
 
 
@@ -145,3 +154,64 @@ def test_the_id_of_a_tool_call_is_what_others_wrote() -> None:
     call = ToolCall("search", '{"q": "hunter2-hunter2"}', "call-hunter2-hunter2")
     message = redactor.redact_fields(Message("assistant", tool_calls=(call,)))
     assert "hunter2" not in str(message)
+
+
+def test_a_secret_is_known_by_whatever_holds_it():
+    redactor = Redactor()
+    assert not redactor.knows("Bearer hunter2-hunter2")
+    for secret in ("Bearer hunter2-hunter2", "hunter2-hunter2", 'and "another" one'):
+        redactor.register(secret)
+    for text in ("a hunter2-hunter2.", "Bearer hunter2-hunter2", json.dumps('and "another" one')):
+        assert redactor.knows(text)
+        assert not redactor.knows(redactor.redact(text))
+    assert not redactor.knows("Bearer hunter2-hunter")
+
+
+def test_what_hides_a_secret_is_none():
+    """Or hiding it twice would not be as hiding it once."""
+    redactor = Redactor()
+    for word in ("redacted", "[redacted]"):
+        redactor.register(word)
+    assert redactor.redact("it was redacted: [redacted]") == "it was redacted: [redacted]"
+
+
+def test_a_text_that_goes_on_never_shows_the_beginning_of_a_secret():
+    redactor = Redactor()
+    for secret in ("hunter2-hunter2", "hunter2-hunter2-and-more", 'quote" and more'):
+        redactor.register(secret)
+    whole = 'a hunter2 b hunter2-hunter2 c hunter2-hunter2-and-more d quote\\" and more e hunt'
+    shown = [redactor.redact_so_far(whole[:end]) for end in range(len(whole) + 1)]
+    assert all(later.startswith(earlier) for earlier, later in pairwise(shown))
+    assert shown[-1] == "a hunter2 b [redacted] c [redacted] d [redacted] e "
+    assert Redactor().redact_so_far(whole) == whole
+
+
+KEY = "key-that-only-these-completions-hold"
+
+
+@pytest.mark.parametrize(
+    "completion",
+    [
+        Completion(f"It is {KEY}.", "stop"),
+        Completion(json.dumps({"reason": f"It is {KEY}."}), "stop"),
+        Completion("", "stop", refusal=f"I say nothing of {KEY}."),
+        Completion("Yes.", "stop", provider_model=f"model-{KEY}"),
+        Completion("Yes.", "stop", notes=("It was short.", f"It had {KEY}.")),
+        Completion("Yes.", "stop", called=(ToolCall("look", json.dumps({"at": KEY}), "1"),)),
+        Completion("Yes.", "stop", called=(ToolCall("look", "{}", f"call-{KEY}"),)),
+        Completion("", "stop", work=AgentWork((ToolUse("look", "{}", f"It is {KEY}."),))),
+        Completion("", "stop", work=AgentWork((), f"it stopped at {KEY}")),
+        Completion(KEY, "stop", logprobs=(TokenLogprobs(KEY[:9], ()), TokenLogprobs(KEY[9:], ()))),
+    ],
+)
+def test_a_key_is_hidden_wherever_a_completion_holds_it(
+    completion: Completion, monkeypatch: pytest.MonkeyPatch
+):
+    assert without_keys(completion) is completion
+    monkeypatch.setattr("safejury.models.chat._without_keys.redactor", known := Redactor())
+    known.register(KEY)
+    hidden = without_keys(completion)
+    assert "[redacted]" in str(hidden)
+    assert KEY not in str(hidden)
+    assert KEY[9:] not in str(hidden)
+    assert without_keys(hidden) is hidden

@@ -2,7 +2,7 @@
 
 from ._alone import Alone
 from ._mirrored import mirrored
-from ._rows import StoredCall, StoredEntry, as_stored, stored_call, stored_entry
+from ._rows import StoredCall, StoredEntry, as_kept, as_stored, stored_call, stored_entry
 from ._run_record import RunRecord, TrialRecord
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "StoredCall",
     "StoredEntry",
     "TrialRecord",
+    "as_kept",
     "as_stored",
     "mirrored",
     "stored_call",

@@ -80,6 +80,12 @@ def as_stored(data: object) -> str:
     return _written(hidden)
 
 
+def as_kept(exchange: Exchange) -> Exchange:
+    """Return an exchange without secrets, as whoever resumes the run reads it from the record."""
+    known = redactor.knows(_written(exchange))
+    return redactor.redact_fields(exchange) if known else exchange
+
+
 def _written(data: object) -> str:
     text = _encoder.encode(data).decode()
     if isinstance(data, Completion):
