@@ -64,6 +64,11 @@ class FunctionTarget:
         """The target's name in the run."""
         return self._name
 
+    @property
+    def function(self) -> TargetFunction:
+        """What is under test."""
+        return self._function
+
     async def respond(self, query: Query, *, epoch: int, call_id: str) -> Response:
         """Put a query to the function; see `Target.respond`.
 

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from ...agents import Ask
 from ...common import ConfigurationError
 from ...common.text import many
 from ...evaluation import RunOutcome, RunPlan
-from ...evaluation import run as start_run
+from ...evaluation.engine import run_plan
 from ...evaluation.metrics import DEFAULT_THRESHOLDS, Thresholds
 from ...evaluation.plan import plan_notes
-from ...evaluation.runner import CaseWatcher, Observer, asking_over
+from ...evaluation.runner import asking_over
 from ..console import (
     EXIT_INTERRUPTED,
     RunProgress,
@@ -109,31 +108,14 @@ def _shown(plan: RunPlan, *, retry_failed: bool, watching: Watching | None) -> R
     if watching is None:
         with RunProgress(Console(stderr=True), bar=not plan.jury.has_person) as progress:
             ask = asking_over(progress)
-            return run_async(_going(plan, progress, retry_failed=retry_failed, ask=ask))
+            return run_async(run_plan(plan, progress, retry_failed=retry_failed, ask=ask))
     from ..watch import Watched, WatchView
 
     jury = plan.jury
     run = Watched(plan.directory.name, jury.infos, jury.protocol_label, reveal=watching.reveal)
     with WatchView(run) as view:
-        going = _going(plan, view, retry_failed=retry_failed, ask=view.ask, watcher=view)
+        going = run_plan(plan, view, retry_failed=retry_failed, ask=view.ask, watcher=view)
         return run_async(going)
-
-
-async def _going(
-    plan: RunPlan,
-    observer: Observer,
-    *,
-    retry_failed: bool,
-    ask: Ask,
-    watcher: CaseWatcher | None = None,
-) -> RunOutcome:
-    """Run a plan with the engine that it names."""
-    if plan.options.engine == "local":
-        return await start_run(plan, observer, retry_failed=retry_failed, ask=ask, watcher=watcher)
-    from ...evaluation.engine import open_ray, run_with
-
-    async with open_ray(plan) as pool:
-        return await run_with(plan, pool, observer, retry_failed=retry_failed, watcher=watcher)
 
 
 def _why_not() -> str | None:

@@ -11,8 +11,8 @@ from ...common import ConfigurationError
 from ...common.text import quoted
 from ...datasets import Dataset, LoadedSet, Parts, Query, QueryList
 from ...deliberation import Jury, JurySpec
+from ..engine import run_plan
 from ..plan import Provided, RunPlan, set_up
-from ..runner import run
 from ._dataset import Asked
 from ._progress import shown
 from ._result import Result
@@ -57,22 +57,23 @@ async def evaluate(
     audit_talk: int = 0,
     retry_failed: bool = False,
     otel: bool = False,
+    engine: Literal["local", "ray"] = "local",
+    address: str | None = None,
+    workers: int | None = None,
     progress: bool | None = None,
 ) -> Result:
     """Put a dataset to targets, let a jury judge each response, and keep it all in a record.
 
-    What was stopped, by whatever, is resumed by the same call: nothing is asked twice. So is a
-    run that `safejury run` began with a config that says the same. More targets, queries, epochs
-    or conditions are done beside what is there.
+    The same call resumes what was stopped, or what `safejury run` began with a config that says
+    the same: nothing is asked twice. More targets, queries, epochs or conditions are added to it.
 
     Args:
         dataset: `mini`, the path of a query file or a set, `LOADER:PATH`, a list of queries or
             of dictionaries with the keys of a query file, or a table: a data frame, or a list
             of dictionaries with `map`.
-        targets: What is under test, one or several: models, async functions (given the
-            `Query`, or the text alone where their parameter is annotated `str`), `Path`s of
-            files of responses, what `target` returns, or dictionaries with the keys that a
-            target has in a config.
+        targets: What is under test, one or several: models, async functions (of a `Query`, or of
+            its text where the parameter is annotated `str`), `Path`s of files of responses, what
+            `target` returns, or dictionaries with the keys of a target in a config.
         jury: Who judges: a `Jury`, or a dictionary with the keys of `jury` in a config.
         name: Name of the run.
         directory: Where runs are kept; the run's directory is `directory/name`.
@@ -87,14 +88,14 @@ async def evaluate(
         max_tokens: Cap on the tokens of a response.
         truncated: Whether responses that the cap cut short are judged.
         seed: Seed of all models.
-        limits: What the run may take, with the keys of `limits` in a config, such as
-            `{"max_cost_usd": 5, "concurrency": 8}`.
+        limits: What it may take, with the keys of `limits` in a config: `{"max_cost_usd": 5}`.
         cache: A file that keeps answers between runs.
-        audit_talk: On how many of the cases that are discussed the jurors vote twice more,
-            without the talk, to measure what it did.
+        audit_talk: On how many of the discussed cases jurors vote twice more, without the talk.
         retry_failed: Retry cases that lost a response or a ballot to failed calls.
-        otel: Whether the run is recorded by OpenTelemetry: by the providers that the program has
-            set, or else by what the `OTEL_*` variables say.
+        otel: Whether OpenTelemetry records it, by providers that are set or `OTEL_*` variables.
+        engine: What examines the cases: this process, or workers on a Ray cluster.
+        address: Where the cluster is, as `HOST:PORT`; the one of this machine unless given.
+        workers: How many workers there are; one for each CPU of the cluster unless given.
         progress: Whether progress is shown; at a terminal and in a notebook unless given.
 
     Returns:
@@ -109,11 +110,23 @@ async def evaluate(
     asked |= {"voices": voices}
     options = {"name": name, "directory": directory, "cache": cache, "audit_talk": audit_talk}
     options |= {"seed": seed, "epochs": epochs, "max_tokens": max_tokens, "truncated": truncated}
+    options |= _placing(engine, address, workers)
     said = {**asked, "limits": limits or {}, "run": options, "telemetry": {"otel": otel}}
     plan = _plan(Asked.of(dataset, map, categories), Targets.of(targets), jury, said)
+    return await _run(plan, progress, retry_failed=retry_failed)
+
+
+async def _run(plan: RunPlan, progress: bool | None, *, retry_failed: bool) -> Result:
     with shown(plan, progress) as observer:
-        outcome = await run(plan, observer, retry_failed=retry_failed)
+        outcome = await run_plan(plan, observer, retry_failed=retry_failed)
     return Result(plan.directory, stopped=outcome.stopped)
+
+
+def _placing(engine: str, address: str | None, workers: int | None) -> dict[str, object]:
+    """Return what a config says of where cases are examined."""
+    if engine == "local" and not (address is None and workers is None):
+        raise ConfigurationError("evaluate: address and workers are for engine='ray': add it")
+    return {"engine": engine, "address": address, "workers": workers}
 
 
 def _plan(

@@ -7,9 +7,10 @@ from ...common import lazy
 if TYPE_CHECKING:
     from ._pool import Link, Pool, WorkerLost
     from ._run import run_with
+    from ._start import run_plan
     from ._travel import check_travels
     from ._worker import Worker
-    from .cluster import describe_cluster, open_ray
+    from .cluster import describe_cluster
 
 if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
@@ -17,9 +18,10 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         {
             "_pool": ["Link", "Pool", "WorkerLost"],
             "_run": ["run_with"],
+            "_start": ["run_plan"],
             "_travel": ["check_travels"],
             "_worker": ["Worker"],
-            "cluster": ["describe_cluster", "open_ray"],
+            "cluster": ["describe_cluster"],
         },
     )
 
@@ -30,6 +32,6 @@ __all__ = [
     "WorkerLost",
     "check_travels",
     "describe_cluster",
-    "open_ray",
+    "run_plan",
     "run_with",
 ]

@@ -19,7 +19,7 @@ from ..plan import RunPlan
 from ._messages import Setup
 
 _MOST_SOURCE = 256 * 1024
-_LOCAL = "or leave `--engine ray` out"
+_LOCAL = "or run with the engine `local`"
 
 
 def check_travels(plan: RunPlan) -> None:
@@ -134,13 +134,19 @@ def _function_places(plan: RunPlan) -> dict[str, str]:
         ConfigurationError: One is an object of this process alone.
     """
     said = {each["name"]: each["function"] for each in plan.config["targets"]}
-    for name in plan.functions:
-        if not said[name]:
+    for name, target in plan.functions.items():
+        if not _is_found(said[name] or "", target.function):
             raise ConfigurationError(
                 f"the target {name!r} is a function that only this process has: put it into a "
                 f"module, and name it as `function: module:function`, {_LOCAL}"
             )
     return {name: said[name] for name in plan.functions}
+
+
+def _is_found(place: str, function: object) -> bool:
+    """Return whether another program, too, finds a function by its module and name."""
+    module, _, name = place.partition(":")
+    return module != "__main__" and getattr(sys.modules.get(module), name, None) is function
 
 
 def _sources(places: Iterable[str]) -> dict[str, str]:

@@ -3,8 +3,9 @@
 import asyncio
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import pytest
@@ -49,6 +50,13 @@ def target_at(url: str) -> Any:
 async def answers(query: sj.Query) -> str:
     """Answer as a product of the user's own."""
     return f"About {query.id}."
+
+
+class Answers:
+    """Answers as an object that can be called."""
+
+    async def __call__(self, query: sj.Query) -> str:
+        return await answers(query)
 
 
 def test_a_run_from_python_and_its_config_resume_each_other(
@@ -618,3 +626,21 @@ async def test_progress_is_shown_where_it_is_asked_for(
     assert capsys.readouterr().err == ""
     await sj.evaluate("queries.jsonl", **said, name="other", progress=True)
     assert "3 of 3 cases · 3 safe" in capsys.readouterr().err
+
+
+def test_the_engine_is_chosen_as_on_the_command_line(workplace: Any) -> None:
+    """A cluster that is not there is one clear line, as is what says nothing without one."""
+    said: dict[str, Any] = {"targets": target_at(NOWHERE), "jury": jury_at(NOWHERE)}
+    workplace.queries()
+    with pytest.raises(sj.ConfigurationError, match=r"^evaluate: .*are for engine='ray': add it$"):
+        sj.evaluate_sync("queries.jsonl", **said, workers=2)
+    with pytest.raises(sj.ConfigurationError, match=r"^evaluate: run\.engine"):
+        sj.evaluate_sync("queries.jsonl", **said, engine=cast("Any", "rey"))
+    for only_here in (partial(answers), Answers()):
+        with pytest.raises(sj.ConfigurationError, match="a function that only this process has"):
+            sj.evaluate_sync("queries.jsonl", targets=only_here, jury=said["jury"], engine="ray")
+    wanted = r"needs the package ray, which|no Ray cluster at 127\.0\.0\.1:9: "
+    with pytest.raises(sj.ConfigurationError, match=wanted) as refused:
+        sj.evaluate_sync("queries.jsonl", **said, engine="ray", address="127.0.0.1:9")
+    assert "\n" not in str(refused.value)
+    assert not Path("runs").exists()
