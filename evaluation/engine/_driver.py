@@ -114,7 +114,7 @@ class Driver:
         self._book = models.book
         self._opened = 0
         self._workers: dict[int, _Worker] = {}
-        self._writer = RowWriter(plan, record, observer, watcher)
+        self._writer = RowWriter(plan, record, observer, watcher, self._giver.on_the_way)
         self._outages: dict[str, None] = {}
         self._lost = self._lost_since = 0
         self._over = asyncio.Event()
@@ -259,10 +259,10 @@ class Driver:
         if not report.ready or self._over.is_set():
             return
         work, media = Work({}, []), dict[str, object]()
-        room = _MOST_GIVEN
+        room, under_way = _MOST_GIVEN, worker.outstanding.trials
         for number, (lane, takes) in enumerate(zip(self._lanes, report.takes, strict=True)):
             while room and takes > worker.given[number]:
-                if (found := lane.next()) is None:
+                if not self._giver.has_room(under_way) or (found := lane.next()) is None:
                     work.dry.append(number)
                     break
                 trial, again = found
@@ -270,7 +270,7 @@ class Driver:
                     lane.put_back(trial, again=again)
                     work.dry.append(number)
                     break
-                worker.outstanding.trials[trial.case_id] = trial, number
+                under_way[trial.case_id] = trial, number
                 given, its_media = await self._giver.given(trial, self._charge(trial), again=again)
                 work.given.setdefault(number, []).append(given)
                 media |= its_media

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Iterable, Sized
 from dataclasses import replace
 
 from ...datasets import Media, Query, with_media
@@ -13,8 +14,23 @@ from ..trials import Exchange, Trial
 from ._messages import Given
 from ._pool import Pool
 
-_SHELF_BYTES = 256 << 20
-"""Media that are kept at hand for the next trials; the nodes that had them keep them anyway."""
+
+class OnTheWay:
+    """Counts the bytes of media that workers were told of and don't have yet, by case."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._sizes = dict[str, int]()
+
+    def sent(self, case_id: str, media: Iterable[Media]) -> None:
+        """Count the media of a case."""
+        if size := sum({one.sha256: one.size for one in media}.values()):
+            self._sizes[case_id] = size
+            self.total += size
+
+    def arrived(self, case_id: str) -> None:
+        """Count them no more: they are there, or nobody will fetch them."""
+        self.total -= self._sizes.pop(case_id, 0)
 
 
 class Giver:
@@ -25,6 +41,9 @@ class Giver:
         record: Its record.
         pool: Makes media available to workers.
         watcher: Told of cases that begin; may hold them back.
+
+    Attributes:
+        on_the_way: The media that workers don't have yet.
     """
 
     def __init__(
@@ -41,7 +60,18 @@ class Giver:
         self._recorded = plan.recorded
         self._kept = {*plan.hosts, *plan.functions}
         self._shelf = OrderedDict[str, tuple[object, int]]()
+        """Media that are at hand for the next trials; the nodes that had them keep them anyway."""
         self._shelved = 0
+        self._turn = asyncio.Lock()
+        self.on_the_way = OnTheWay()
+
+    def has_room(self, under_way: Sized) -> bool:
+        """Return whether a worker may have another trial now: their media may be large.
+
+        Args:
+            under_way: What it has under way; one that has nothing may always have one.
+        """
+        return not under_way or self.on_the_way.total < self._pool.room
 
     def is_answered(self, trial: Trial) -> bool:
         """Return whether the record keeps a response that is not judged."""
@@ -75,6 +105,7 @@ class Giver:
             tokens=charge.tokens,
             usd=charge.usd,
         )
+        self.on_the_way.sent(trial.case_id, put.media)
         return given, {one.sha256: await self._reference(one) for one in put.media}
 
     async def _exchange(self, trial: Trial, put: Query) -> Exchange | None:
@@ -85,16 +116,17 @@ class Giver:
         return self._record.response(trial.case_id) if trial.target in self._kept else None
 
     async def _reference(self, media: Media) -> object:
-        if (found := self._shelf.get(media.sha256)) is not None:
-            self._shelf.move_to_end(media.sha256)
-            return found[0]
-        reference = await self._pool.keep(await asyncio.to_thread(media.read))
-        self._shelf[media.sha256] = reference, media.size
-        self._shelved += media.size
-        while self._shelved > _SHELF_BYTES and len(self._shelf) > 1:
-            _, (_, size) = self._shelf.popitem(last=False)
-            self._shelved -= size
-        return reference
+        async with self._turn:  # several workers may be given the same one at a time
+            if (found := self._shelf.get(media.sha256)) is not None:
+                self._shelf.move_to_end(media.sha256)
+                return found[0]
+            while self._shelf and self._shelved + media.size > self._pool.room:
+                _, (_, size) = self._shelf.popitem(last=False)
+                self._shelved -= size
+            reference = await self._pool.keep(await asyncio.to_thread(media.read))
+            self._shelf[media.sha256] = reference, media.size
+            self._shelved += media.size
+            return reference
 
 
 def _without_places(query: Query) -> Query:

@@ -183,7 +183,9 @@ class Lanes:
 
     async def _ask_and_judge(self, given: Given, hold: MediaHold) -> None:
         examiner, case_id = self._opened.examiner, given.trial.case_id
-        trial = await self._opened.begin(given)
+        trial = await self._opened.begin(given, hold)
+        if (given.put or given.trial.query).media:
+            self._stand_in.note_placed(case_id)
         exchange = None
         if given.exchange is not None:
             exchange = self._opened.placed(given, _exchange(given.exchange))

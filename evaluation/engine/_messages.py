@@ -76,6 +76,12 @@ class ResultRow(msgspec.Struct, frozen=True, array_like=True, tag="result"):
     doubtful: bool
 
 
+class PlacedRow(msgspec.Struct, frozen=True, array_like=True, tag="placed"):
+    """The media of a case are on the worker's node: nothing waits for them any more."""
+
+    case_id: str
+
+
 class LeftRow(msgspec.Struct, frozen=True, array_like=True, tag="left"):
     """A case is left as if it had not been started.
 
@@ -93,7 +99,7 @@ class LeftRow(msgspec.Struct, frozen=True, array_like=True, tag="left"):
 
 
 Row = (CallRow | EntryRow | HoldRow | LetGoRow | ChargeRow | ResponseRow | MediumRow) | (
-    ResultRow | LeftRow
+    ResultRow | PlacedRow | LeftRow
 )
 
 

@@ -108,10 +108,7 @@ class _Staged:
         self.queries: dict[str, Query] = {}
 
     async def put(self, trial: Trial, hold: MediaHold | None = None) -> Query:
-        query = self.queries[trial.case_id]
-        if hold is not None:
-            await hold.take(query.media)
-        return query
+        return self.queries[trial.case_id]
 
 
 class Opened:
@@ -133,10 +130,16 @@ class Opened:
         bound = self._estimates if models.budget.is_bound else None
         self.examiner = BudgetedExaminer(examiner, models.budget, bound)
 
-    async def begin(self, given: Given) -> Trial:
-        """Return a trial with its media in place, prepared to be examined."""
+    async def begin(self, given: Given, hold: MediaHold) -> Trial:
+        """Return a trial with its media in place, prepared to be examined.
+
+        Args:
+            given: The trial.
+            hold: Takes room for the media, before they are fetched.
+        """
         trial = given.trial
         put = given.put or trial.query
+        await hold.take(put.media)
         for media in {one.sha256: one for one in put.media}.values():
             await self.shelf.place(media)
         self._staged.queries[trial.case_id] = placed = self._here(put)

@@ -59,9 +59,12 @@ class Pool(Protocol):
         silence: Seconds without a report after which a worker that was ready is lost.
         fleet: Makes the run's managed servers where workers reach them; None where there can be
             none.
+        room: About how many bytes of media may wait for workers, and how many may be kept at hand
+            beside them: what `keep` keeps without a need to move it to a disk.
     """
 
     silence: float
+    room: int
 
     @property
     def fleet(self) -> FleetMaker | None: ...

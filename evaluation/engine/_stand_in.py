@@ -18,6 +18,7 @@ from ._messages import (
     LeftRow,
     LetGoRow,
     MediumRow,
+    PlacedRow,
     ResponseRow,
     ResultRow,
     Row,
@@ -105,6 +106,10 @@ class StandIn(Ledger):
         """Store a response until the jury has judged it."""
         self._send_made(case_id, exchange)
         self._add(ResponseRow(case_id, as_stored(exchange)))
+
+    def note_placed(self, case_id: str) -> None:
+        """Say that the media of a case are here."""
+        self._add(PlacedRow(case_id))
 
     def keep_media(self, query: Query) -> Query:
         """Return the query: the driver has stored its media."""

@@ -12,6 +12,7 @@ from ..plan import RunPlan
 from ..record import RunRecord, StoredEntry
 from ..runner import CaseWatcher, Observer
 from ..trials import CaseResult, Exchange, Trial
+from ._giving import OnTheWay
 from ._messages import (
     CallRow,
     ChargeRow,
@@ -20,6 +21,7 @@ from ._messages import (
     LeftRow,
     LetGoRow,
     MediumRow,
+    PlacedRow,
     ResponseRow,
     ResultRow,
     Row,
@@ -52,6 +54,7 @@ class RowWriter:
         record: Its record.
         observer: Told of finished cases.
         watcher: Told of what happens in cases.
+        on_the_way: Told which media are there.
 
     Attributes:
         finished: Finished cases.
@@ -63,12 +66,14 @@ class RowWriter:
         record: RunRecord,
         observer: Observer | None,
         watcher: CaseWatcher | None,
+        on_the_way: OnTheWay,
     ) -> None:
         self._record = record
         self._media = plan.media
         self._kept = {*plan.hosts, *plan.functions}
         self._observer = observer
         self._watcher = watcher
+        self._on_the_way = on_the_way
         self._doubtful: list[tuple[Trial, CaseResult]] = []
         self.finished = 0
 
@@ -100,6 +105,8 @@ class RowWriter:
                     self._record.write_response(row.case_id, exchange)
                 case MediumRow():
                     self._media.keep(row.content, row.media_type)
+                case PlacedRow():
+                    self._on_the_way.arrived(row.case_id)
                 case ResultRow():
                     self._take_result(of, row)
                 case LeftRow():
@@ -136,6 +143,7 @@ class RowWriter:
 
     def left(self, case_id: str) -> None:
         """Tell that a case is no longer under way."""
+        self._on_the_way.arrived(case_id)
         if self._watcher is not None:
             self._watcher.left(case_id)
 

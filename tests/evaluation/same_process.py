@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakSet
 
 from safejury.assembly.servers import make_fleet
 from safejury.common import first_failure
@@ -23,6 +25,9 @@ class SameProcess:
     Attributes:
         silence: See `Pool`.
         hangs: Called with the number of each report of a worker; True lets it say nothing more.
+        room: See `Pool`.
+        kept: The references that somebody holds.
+        most_kept: The most bytes that these stood for at a time.
     """
 
     silence = 60.0
@@ -41,6 +46,9 @@ class SameProcess:
         self.opened, self._number = 0, number
         self.fetched: list[bytes] = []
         self.sent: list[bytes] = []
+        self.room = 10**9
+        self.kept = WeakSet[_Reference]()
+        self.most_kept = 0
 
     fleet = staticmethod(make_fleet)
     """Their managed servers are on this machine."""
@@ -56,13 +64,20 @@ class SameProcess:
 
     async def keep(self, content: bytes) -> object:
         """Return a reference to bytes."""
-        return content
+        self.kept.add(reference := _Reference(content))
+        self.most_kept = max(self.most_kept, sum(len(kept.content) for kept in self.kept))
+        return reference
 
     async def fetch(self, reference: object) -> bytes:
         """Return the bytes of a reference."""
-        assert isinstance(reference, bytes)
-        self.fetched.append(reference)
-        return reference
+        assert isinstance(reference, _Reference)
+        self.fetched.append(reference.content)
+        return reference.content
+
+
+@dataclass(eq=False, frozen=True)
+class _Reference:
+    content: bytes
 
 
 class _Link:

@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import case_run
@@ -230,6 +231,32 @@ async def test_pictures_reach_workers_and_what_was_sent_is_in_the_run(
     sent = {x["sha256"] for r in workplace.responses().values() for x in r["sent"]["media"]}
     assert sent <= first
     assert first <= other
+    await assert_whole(workplace)
+
+
+@pytest.mark.parametrize("room", [1, 400_000])
+async def test_pictures_on_their_way_and_at_hand_take_no_more_than_there_is_room_for(
+    workplace: Workplace, scripted: Callable[..., ScriptedServer], tmp_path: Path, room: int
+) -> None:
+    """A picture larger than the room goes when a worker has nothing else; no case is left."""
+    side, cases = 160, 24
+    noise = [Random(n).randbytes(3 * side**2) for n in range(cases)]
+    for n, pixels in enumerate(noise):
+        Image.frombytes("RGB", (side, side), pixels).save(workplace.path / f"{n}.png")
+    one = {"scenario": "bias", "intent": "harmful"}
+    workplace.queries(
+        *({"id": f"q{n}", "text": f"Question {n}?", "image": f"{n}.png", **one}
+          for n in range(cases))
+    )  # fmt: skip
+    url = scripted().base_url
+    targets = [{"name": name, "base_url": url, "model": name} for name in ("one", "two")]
+    config = workplace.config(url, targets=targets, limits__concurrency=64, jury__protocol="vote")
+    async with same_process(tmp_path / "workers", 2) as pool:
+        pool.room = room
+        assert (await run_with(planned(config), pool)).verdicts == 2 * cases
+    largest = max(path.stat().st_size for path in workplace.path.glob("*.png"))
+    # Each worker may be given one that goes beyond it, as may what is kept at hand.
+    assert pool.most_kept <= 2 * room + 3 * largest
     await assert_whole(workplace)
 
 

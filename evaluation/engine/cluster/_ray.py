@@ -35,6 +35,9 @@ _LOOK_S = 30.0
 _NODE_S = 60.0
 """For which a node is waited for to say what is installed on it."""
 _SILENCE_S = 120.0
+_STORE_SHARE = 4
+"""The part of this node's object store that waits for workers, and that is kept at hand; the rest
+is for what workers send, and for others."""
 _FULL_S = 300.0
 """For which room in the object store is waited for."""
 _SIGNALS = [
@@ -50,13 +53,15 @@ class RayPool:
         wanted: How many there are to be; None for one for each CPU, also of nodes that come.
         most: How many there are to be at most.
         servers: The managed servers, which take a CPU each.
+        store: Size of this node's object store, in bytes.
     """
 
     silence = _SILENCE_S
 
     def __init__(
-        self, ray: Any, wanted: int | None, most: int, servers: Sequence[Placed] = ()
+        self, ray: Any, wanted: int | None, most: int, servers: Sequence[Placed], store: int
     ) -> None:
+        self.room = store // _STORE_SHARE
         self.servers = servers
         self._wanted, self._most, self._number = wanted, most, 1
         self._ray = ray
@@ -155,7 +160,8 @@ async def open_ray(plan: RunPlan) -> AsyncGenerator[RayPool]:
     with _connected(await _ray_at(plan.options.address), plan.options.address) as ray:
         await _check_nodes(ray, plan.models)
         servers = place(plan.servers, _nodes(ray))
-        yield RayPool(ray, plan.options.workers, max(1, plan.total), servers)
+        most = max(1, plan.total)
+        yield RayPool(ray, plan.options.workers, most, servers, _store_size(ray))
 
 
 async def describe_cluster(plan: RunPlan) -> list[str]:
@@ -288,6 +294,13 @@ def _nodes(ray: Any) -> list[Node]:
         )
         for node in alive
     ]
+
+
+def _store_size(ray: Any) -> int:
+    """Return the size of the object store of this node, into which the driver puts media."""
+    here = ray.get_runtime_context().get_node_id()
+    resources = next(node["Resources"] for node in ray.nodes() if node["NodeID"] == here)
+    return int(resources["object_store_memory"])
 
 
 def _cpus(ray: Any) -> int:
