@@ -5,7 +5,7 @@ from ._image_file import BROKEN, FORMATS, MAX_PIXELS, TOO_MANY_PIXELS, image_typ
 from ._image_made import LARGEST_PNG, ImageFile, as_jpeg, as_png, image_file
 from ._image_plain import plain_image
 from ._media import MAX_MEDIA_BYTES, SUFFIXES, data_in, read_media
-from ._media_bytes import MediaBytes, encoded_size, hold_media
+from ._media_bytes import MediaBytes, encoded_size, hold_media, is_copied
 from ._media_store import MediaStore
 from ._once_cache import OnceCache
 from ._sound_file import sound_length
@@ -36,6 +36,7 @@ __all__ = [
     "hold_media",
     "image_file",
     "image_type",
+    "is_copied",
     "is_temporary",
     "is_wav",
     "plain_image",

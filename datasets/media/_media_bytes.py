@@ -3,13 +3,14 @@
 import asyncio
 import threading
 from collections.abc import Iterable, Iterator
+from io import BufferedReader
 from pathlib import Path
 from weakref import WeakValueDictionary
 
 import msgspec
 
 from ...common import DatasetError
-from ...common.files import atomic_write, clone_into
+from ...common.files import atomic_write, clone_into, open_regular
 from ..query import Media
 
 _PIECE = 3 * 2**16
@@ -69,7 +70,8 @@ class MediaBytes:
             if self._encoded is None:
                 content = self._content
                 if content is None:
-                    content = _checked(media, media.read())
+                    with open_regular(Path(media.path)) as source:
+                        content = _checked(media, source)
                 self._encoded, self._content = tuple(_encode(content)), None
             return self._encoded
 
@@ -84,17 +86,19 @@ class MediaBytes:
             place: Where the copy lies.
 
         Raises:
-            DatasetError: It has other bytes than when its set was read; nothing is copied.
-            OSError: It cannot be read, or the copy not be written.
+            DatasetError: It cannot be read, or has other bytes than when its set was read; nothing
+                is copied.
+            OSError: The copy cannot be written.
         """
         with self._turn:
-            if place.exists():
+            if is_copied(media, place):
                 return
-            with Path(media.path).open("rb") as source, atomic_write(place, private=True) as file:
+            with _opened(media) as source, atomic_write(place, private=True) as file:
                 if clone_into(source, file):
-                    content = _checked(media, Path(file.name).read_bytes())
+                    with open(file.name, "rb") as copy:
+                        content = _checked(media, copy)
                 else:
-                    content = _checked(media, source.read())
+                    content = _checked(media, source)
                     file.write(content)
             if self._encoded is None:
                 self._content = content
@@ -114,9 +118,37 @@ def hold_media(media: Iterable[Media]) -> tuple[MediaBytes, ...]:
     return tuple(map(MediaBytes.of, media))
 
 
-def _checked(media: Media, content: bytes) -> bytes:
+def is_copied(media: Media, place: Path) -> bool:
+    """Return whether a copy is whole; a machine that went down may have left half of one."""
+    try:
+        return place.stat().st_size == media.size
+    except OSError:
+        return False
+
+
+def _unreadable(media: Media, error: OSError) -> DatasetError:
+    what = f"{media.path} cannot be read ({error.strerror})"
+    return DatasetError(f"{what}: restore the file, then repeat the command")
+
+
+def _opened(media: Media) -> BufferedReader:
+    try:
+        return open_regular(Path(media.path))
+    except OSError as error:
+        raise _unreadable(media, error) from error
+
+
+def _checked(media: Media, source: BufferedReader) -> bytes:
+    """Read a file; one that has become larger is not read to its end."""
+    try:
+        content = source.read(media.size + 1)
+    except OSError as error:
+        raise _unreadable(media, error) from error
     if not media.matches(content):
-        raise DatasetError(f"{media.path} changed since the dataset was read; load the set again")
+        raise DatasetError(
+            f"{media.path} changed since the dataset was read: restore the file, or repeat the "
+            "command, which reads the set again"
+        )
     return content
 
 

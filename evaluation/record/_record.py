@@ -18,7 +18,7 @@ import msgspec
 from ...assembly.servers import Uptime
 from ...common import DatasetError, RecordError, first_failure
 from ...datasets import Media, Query, with_media
-from ...datasets.media import MediaBytes
+from ...datasets.media import MediaBytes, is_copied
 from ...deliberation import CaseOpened, Entry, TalkAudited, VerdictAnnounced
 from ...models import Charge, Completion, Ledger
 from ..trials import CaseResult, Exchange, case_of
@@ -315,13 +315,11 @@ class Record(Alone, Ledger):
 
     def _keep(self, media: Media) -> Media:
         kept = self.directory / MEDIA / media.sha256
-        if not kept.exists():
+        if not is_copied(media, kept):
             try:
                 MediaBytes.of(media).copy(media, kept)
-            except DatasetError:  # another picture would lie under its name for good
-                raise RecordError(
-                    f"{media.path}: changed since the dataset was read: repeat the command."
-                ) from None
+            except DatasetError as error:  # another picture would lie under its name for good
+                raise RecordError(f"{error}.") from None
             except OSError as error:
                 raise RecordError(f"{kept}: cannot store a medium ({error.strerror}).") from None
         return replace(media, path=str(kept))

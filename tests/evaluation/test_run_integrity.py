@@ -82,7 +82,7 @@ async def test_a_picture_that_changed_is_not_kept_under_the_name_of_the_first(
     )
     async with open_record(tmp_path / "run", {}, {}) as record:
         Image.new("L", (4, 4), 9).save(path)
-        with pytest.raises(RecordError, match=r"a\.png: changed since the dataset was read"):
+        with pytest.raises(RecordError, match=r"a\.png changed since the dataset was read"):
             record.keep_media(query)
         path.write_bytes(first)
         (kept,) = record.keep_media(query).images
