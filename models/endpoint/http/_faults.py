@@ -12,8 +12,6 @@ from .._transport import Proxy
 
 IDLE_S = 4.0
 """How long an idle connection is kept: uvicorn, and so vLLM, closes it after 5 s."""
-LONGEST_WRITE = 2**18
-"""Bytes that are written at a time: more would hold the event loop up."""
 _OURS = {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS}
 
 

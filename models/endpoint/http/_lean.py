@@ -129,7 +129,7 @@ async def _carried(
     """Do an exchange on a connection, which ends as well if the exchange does not succeed."""
     try:
         if not wire.ask(head, body, listens=on_data is not None):
-            await wire.send(body)
+            await wire.send(head, body)
         if on_data is not None:
             while piece := await wire.piece():
                 on_data(piece)

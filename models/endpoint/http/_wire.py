@@ -2,16 +2,17 @@
 
 import asyncio
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from ._content import Inflater
-from ._faults import LONGEST_WRITE
 from ._reply import Headers, is_events
 
 _MOST_HEAD_BYTES = 64 * 1024
+_TOGETHER_BYTES = 2**21
+"""Bytes of a large body that are left to the event loop at a time, which sends them by itself."""
 JOINED_BYTES = 64 * 1024
 """A body up to this goes out with its head in one piece."""
 _BODILESS = (204, 304)
@@ -76,7 +77,7 @@ class Wire(asyncio.Protocol):
     # The caller's side.
 
     def ask(self, head: bytes, body: bytes | Sequence[bytes], *, listens: bool) -> bool:
-        """Send a request; return whether all of it was taken, else `send` the body.
+        """Begin an exchange; return whether its request was sent, else `send` it.
 
         Args:
             head: The request line and headers, up to the empty line.
@@ -89,20 +90,17 @@ class Wire(asyncio.Protocol):
         if isinstance(body, bytes) and len(body) < JOINED_BYTES:
             transport.write(head + body)
             return True
-        transport.write(head)
         return False
 
-    async def send(self, body: bytes | Sequence[bytes]) -> None:
-        """Send a large body, as fast as the server takes it and until it has replied."""
-        for piece in (body,) if isinstance(body, bytes) else body:
-            view = memoryview(piece)
-            for at in range(0, len(view), LONGEST_WRITE):
-                while self._paused and not self.complete and self._error is None:
-                    await self._wait()
-                if self.complete or self._error is not None or self._transport is None:
-                    self.reusable = False  # the server did not wait for the rest
-                    return
-                self._transport.write(view[at : at + LONGEST_WRITE])
+    async def send(self, head: bytes, body: bytes | Sequence[bytes]) -> None:
+        """Send a large request, as fast as the server takes it and until it has replied."""
+        for pieces in _together(head, body):
+            while self._paused and not self.complete and self._error is None:
+                await self._wait()
+            if self.complete or self._error is not None or self._transport is None:
+                self.reusable = False  # the server did not wait for the rest
+                return
+            self._transport.writelines(pieces)
 
     async def reply(self) -> bytes:
         """Return the body of the reply once it is complete.
@@ -119,6 +117,8 @@ class Wire(asyncio.Protocol):
         if self._error is not None:
             raise self._error
         self._asked = False
+        if self._paused:
+            self.reusable = False  # the server did not wait for the rest
         chunks = self._chunks
         self._chunks = []
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
@@ -167,6 +167,7 @@ class Wire(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(0)  # paused while anything is left to send
 
     def pause_writing(self) -> None:
         """Wait before more is sent."""
@@ -310,3 +311,19 @@ class Wire(asyncio.Protocol):
             return
         self.complete = True
         self._wake()
+
+
+def _together(head: bytes, body: bytes | Sequence[bytes]) -> Iterator[Sequence[bytes | memoryview]]:
+    """Yield what is written at a time."""
+    together: list[bytes | memoryview] = [head]
+    size = 0
+    for piece in (body,) if isinstance(body, bytes) else body:
+        view = memoryview(piece)
+        for at in range(0, len(view), _TOGETHER_BYTES):
+            part = view[at : at + _TOGETHER_BYTES]
+            if size and size + len(part) > _TOGETHER_BYTES:
+                yield together
+                together, size = [], 0
+            together.append(part)
+            size += len(part)
+    yield together

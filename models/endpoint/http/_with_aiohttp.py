@@ -9,9 +9,11 @@ from yarl import URL
 
 from ....common import ModelError
 from .._http_errors import quoted
-from ._faults import IDLE_S, LONGEST_WRITE, Faults
+from ._faults import IDLE_S, Faults
 from ._reply import HttpReply, is_events
 
+_LONGEST_WRITE = 2**18
+"""Bytes that are written at a time: more would hold the event loop up."""
 _OBJECT = re.compile(r" ssl:<[^<>]*+>")  # how aiohttp shows certificates of ours
 _EXPIRED, _OTHER_HOST = {9, 10}, {62, 64}  # codes of OpenSSL
 
@@ -138,7 +140,7 @@ def _sendable(body: bytes | Sequence[bytes] | None) -> "bytes | _Pieces | None":
     if body is None:
         return None
     pieces = (body,) if isinstance(body, bytes) else body
-    if sum(map(len, pieces)) > LONGEST_WRITE:
+    if sum(map(len, pieces)) > _LONGEST_WRITE:
         return _Pieces(pieces)
     return body if isinstance(body, bytes) else b"".join(body)
 
@@ -153,8 +155,8 @@ class _Pieces(aiohttp.Payload):
 
     async def write(self, writer: AbstractStreamWriter) -> None:
         for piece in self._pieces:
-            for at in range(0, len(piece), LONGEST_WRITE):
-                view = memoryview(piece)[at : at + LONGEST_WRITE]
+            for at in range(0, len(piece), _LONGEST_WRITE):
+                view = memoryview(piece)[at : at + _LONGEST_WRITE]
                 await writer.write(view if len(view) < len(piece) else piece)
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
