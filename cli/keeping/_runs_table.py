@@ -28,6 +28,10 @@ _READING = (
     "cases: finished / planned; +: calls of unknown price; began: as the log says; written: the "
     "record, last. Nothing was checked: safejury verify does."
 )
+_IN_DATABASE = (
+    " *: kept in a database, and listed as it was copied last; others may be at work on it. "
+    "safejury report brings the copy up to date."
+)
 _LONGEST_TARGETS = 40
 
 
@@ -72,7 +76,9 @@ def write_runs_table(runs: Sequence[ListedRun]) -> None:
 
     in_its_encoding(console, write)
     total = f"{many(len(runs), 'run')}, {file_size(sum(run.files.total for run in runs))}. "
-    in_its_encoding(console, partial(console.print, Text(f"{total}{_READING}", style="dim")))
+    shared = _IN_DATABASE if any(run.database for run in runs) else ""
+    said = Text(f"{total}{_READING}{shared}", style="dim")
+    in_its_encoding(console, partial(console.print, said))
     for run in runs:
         if run.problem is not None:
             console.print(Text(escape_line(run.problem), style="yellow"))
@@ -115,11 +121,12 @@ def _plain(run: ListedRun) -> dict[str, Any]:
         "began": None if run.began is None else run.began.isoformat(),
         "written": None if run.written is None else run.written.isoformat(),
         "problem": run.problem,
+        "database": run.database,
     }
 
 
 def _state(run: ListedRun) -> Text:
-    return Text(run.state, _COLORS.get(run.state, "red"))
+    return Text(f"{run.state}{' *' if run.database else ''}", _COLORS.get(run.state, "red"))
 
 
 def _cases(run: ListedRun) -> str:

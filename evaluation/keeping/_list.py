@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +11,8 @@ from ...common import ConfigurationError, RecordError
 from ..record import (
     FORMAT,
     RecordReader,
+    as_copied,
+    database_of,
     format_of,
     is_being_written,
     is_finished,
@@ -57,6 +59,8 @@ class ListedRun:
         written: When its record was last written, in UTC.
         pruned: Number of pictures and sounds that were removed on purpose.
         problem: Why its record cannot be read, None where it can.
+        database: Address of the database that keeps its record; what is listed is what was copied
+            from there last, and drivers on other machines are not seen. None for all others.
     """
 
     directory: Path
@@ -73,13 +77,14 @@ class ListedRun:
     tokens: int | None = None
     pruned: int = 0
     problem: str | None = None
+    database: str | None = None
 
 
 def list_runs(directories: Sequence[Path]) -> Iterator[ListedRun]:
     """Yield the runs of some folders, in no order; hidden folders and links in them are left out.
 
-    Facts and counts are read, as of one moment; chains and seals are not checked, and whoever
-    writes to a run notices nothing.
+    Facts and counts are read, as of one moment; chains and seals are not checked, no database is
+    asked, and whoever writes to a run notices nothing.
 
     Args:
         directories: Folders of runs, or runs.
@@ -96,7 +101,9 @@ def list_runs(directories: Sequence[Path]) -> Iterator[ListedRun]:
         for run in found:
             if (place := run.resolve()) not in seen:
                 seen.add(place)
-                yield _listed(run)
+                with as_copied(run):
+                    listed = _listed(run)
+                yield replace(listed, database=database_of(run))
 
 
 def _runs_in(folder: Path) -> Iterator[Path]:

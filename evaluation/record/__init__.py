@@ -44,6 +44,7 @@ from .identity import (
     without_secrets,
 )
 from .merging import Merged, MergedRun, merge_runs
+from .postgres import as_copied, database_of
 from .pruning import hold, is_finished, prune_media
 from .sharing import SharedRun, share_run
 from .stored import (
@@ -89,11 +90,13 @@ __all__ = [
     "StoredCall",
     "StoredEntry",
     "TrialRecord",
+    "as_copied",
     "as_kept",
     "as_stored",
     "case_in",
     "cases_of",
     "cases_sha256",
+    "database_of",
     "decided_by",
     "describe_growth",
     "describe_pruned",

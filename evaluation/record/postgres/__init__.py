@@ -11,7 +11,7 @@ from ._client import (
     why,
 )
 from ._copy import Copied, bring_up_to_date, copy_run
-from ._current import driven, keep_current, refuse_copy
+from ._current import as_copied, database_of, driven, keep_current, refuse_copy
 from ._place import POINTER, Place
 from ._tables import COLUMNS, KEYS, TYPES, make_tables
 
@@ -23,10 +23,12 @@ __all__ = [
     "Connection",
     "Copied",
     "Place",
+    "as_copied",
     "bring_up_to_date",
     "connect",
     "connect_async",
     "copy_run",
+    "database_of",
     "driven",
     "errors",
     "is_away",

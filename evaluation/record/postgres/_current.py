@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from ....common import RecordError
@@ -44,6 +44,20 @@ def driven(directory: Path) -> Generator[None]:
         yield
     finally:
         _driven.discard(place)
+
+
+def as_copied(directory: Path) -> AbstractContextManager[None]:
+    """Let what is in a run's directory be read as it was copied last within the block."""
+    return driven(directory)
+
+
+def database_of(directory: Path) -> str | None:
+    """Return the address of the database that keeps a run's record, None where none is known."""
+    try:
+        place = Place.kept(directory)
+    except RecordError:  # whoever reads the run says so
+        return None
+    return None if place is None else place.shown
 
 
 def refuse_copy(directory: Path, do: str) -> None:

@@ -110,3 +110,22 @@ def test_nothing_of_a_run_is_changed_by_listing_it(workplace: Workplace, run: Pa
     kept = {file: content for file, content in before.items() if "-shm" not in file.name}
     assert {file: file.read_bytes() for file in kept} == kept
     assert os.stat(run / "record.sqlite").st_mtime_ns == written
+
+
+def test_a_run_in_a_database_is_listed_as_it_was_copied_last(
+    workplace: Workplace, run: Path
+) -> None:
+    """Whether the database answers or not; nobody takes its state for that of all drivers."""
+    alone = workplace.safejury("runs").out
+    assert "*:" not in alone
+    said = {"url": "postgresql://nobody@127.0.0.1:9/none?connect_timeout=9", "run": "first"}
+    (run / "record.postgres.json").write_text(json.dumps(said))
+    found = listed(workplace)["runs/first"]
+    assert (found["state"], found["problem"]) == ("finished", None)
+    assert found["database"] == "postgresql://nobody@127.0.0.1:9/none"
+    table = workplace.safejury("runs").out
+    assert "finished *" in table
+    assert "as it was copied last" in " ".join(table.split())
+    (run / "record.postgres.json").write_text("{}")
+    found = listed(workplace)["runs/first"]
+    assert (found["state"], found["database"]) == ("unreadable", None)
