@@ -10,7 +10,9 @@ import os
 import sqlite3
 from collections.abc import Generator, Mapping
 from contextlib import closing, contextmanager, suppress
-from itertools import chain
+from dataclasses import dataclass
+from itertools import chain, takewhile
+from math import inf
 from pathlib import Path
 from time import monotonic
 
@@ -22,11 +24,24 @@ Row = tuple[object, ...]
 _GROUP_ROWS = 100
 _GROUP_S = 0.1
 """Less than the promised 0.25 s, because a busy loop is late."""
-_AT_ONCE = 90  # rows a statement: every SQLite takes 999 values
+_HELD_S = 0.05
+"""Seconds for which a held row is not written unless much may be lost: most are let go before."""
+_AT_ONCE = 64
+"""Rows a statement, or half as many and so on: SQLite keeps statements, and takes 999 values."""
 _COPIED = 4 << 20
 """Characters written between two copies of SQLite's log into the database."""
 _LONGEST_LOG = 64 << 20
 """Bytes of the log at which a commit copies it because the thread does not keep up."""
+
+
+@dataclass(slots=True)
+class _Held:
+    """A row that is held, and not written yet."""
+
+    table: str
+    row: Row
+    risk: float
+    since: float
 
 
 class GroupCommit:
@@ -53,10 +68,10 @@ class GroupCommit:
         self._statements = statements
         self._files = _identities(self._path, self._log)
         self._rows: list[tuple[str, Row]] = []
-        self._held: dict[object, tuple[str, Row]] = {}
+        self._held: dict[object, _Held] = {}  # the oldest first
         self._risk = 0.0
         self._due: asyncio.TimerHandle | None = None
-        self._late = 0.0  # when the rows must be committed, should the timer be late
+        self._due_by = 0.0  # when the rows must be committed, should the timer be late
         self._loop = asyncio.get_running_loop()
         self._broken: RecordError | None = None
         self._is_whole = True
@@ -72,7 +87,7 @@ class GroupCommit:
         self.check()
         self._rows += rows
         if self._is_due():
-            self.commit()
+            self._commit_group()
 
     @contextmanager
     def together(self) -> Generator[None]:
@@ -89,25 +104,25 @@ class GroupCommit:
         finally:
             self._is_whole = True
         if self._rows and self._is_due():
-            self.commit()
+            self._commit_group()
 
     def hold(self, table: str, row: Row, *, risk: float) -> None:
-        """Write a row that `let_go` deletes; before the next commit that costs nothing.
+        """Write a row that `let_go` deletes; within 0.05 s that costs nothing.
 
         Args:
             table: Its table.
             row: The row, with a unique key as the first value.
-            risk: Cost of losing it, in [0, 1]: rows held since the last commit are
+            risk: Cost of losing it, in [0, 1]: held rows that are not written yet are
                 committed at once when their sum reaches 1.
 
         Raises:
             RecordError: The row, or earlier ones, cannot be written.
         """
         self.check()
-        self._held[row[0]] = (table, row)
+        self._held[row[0]] = _Held(table, row, risk, monotonic())
         self._risk += risk
         if self._is_due():
-            self.commit()
+            self._commit_group()
 
     def let_go(self, table: str, key: object) -> None:
         """Delete a held row, in the same commit as the next rows.
@@ -124,10 +139,10 @@ class GroupCommit:
         now = monotonic()
         if self._due is None:
             self._due = self._loop.call_later(_GROUP_S, self._commit_due)
-            self._late = now + _GROUP_S
+            self._due_by = now + _GROUP_S
         if not self._is_whole:
             return False
-        return len(self._rows) >= _GROUP_ROWS or self._risk >= 1 or now >= self._late
+        return len(self._rows) >= _GROUP_ROWS or self._risk >= 1 or now >= self._due_by
 
     def waiting(self, table: str, key: str) -> Row | None:
         """Return an uncommitted row of a table by its first value, None if there is none."""
@@ -149,14 +164,31 @@ class GroupCommit:
         Raises:
             RecordError: They cannot be written.
         """
+        self._commit(inf)
+
+    def _commit_group(self) -> None:
+        """Commit all waiting rows, but for what is held since a moment ago and is no great loss."""
+        self._commit(inf if self._risk >= 1 else monotonic() - _HELD_S)
+
+    def _commit(self, held_until: float) -> None:
         if self._due is not None:
             self._due.cancel()
             self._due = None
-        rows, self._rows = [*self._rows, *self._held.values()], []
-        risk, self._held, self._risk = self._risk, {}, 0.0
+        risk, rows = self._risk, self._take(held_until)
         # After a lost group the next one would keep results without their transcripts.
         if rows and self._broken is None:
             self._store(rows, risk)
+        if self._held:
+            self._is_due()  # for the timer
+
+    def _take(self, held_until: float = inf) -> list[tuple[str, Row]]:
+        """Take the waiting rows, and those that are held since a time or longer."""
+        rows, self._rows = self._rows, []
+        held = list(takewhile(lambda one: one.since <= held_until, self._held.values()))
+        for one in held:
+            del self._held[one.row[0]]
+        self._risk = sum(one.risk for one in self._held.values()) if self._risk else 0.0
+        return [*rows, *((one.table, one.row) for one in held)]
 
     def _store(self, rows: list[tuple[str, Row]], risk: float) -> None:
         """Store a group of rows, of which calls under way risk so much; see `hold`."""
@@ -201,7 +233,7 @@ class GroupCommit:
 
     def _commit_due(self) -> None:
         with suppress(RecordError):  # `watch` raises it
-            self.commit()
+            self._commit_group()
 
     def _check_files(self) -> None:
         """Check that the files are still in place: SQLite also writes to removed files."""
@@ -219,10 +251,14 @@ class GroupCommit:
     def _write(self, table: str, rows: list[Row]) -> None:
         # Few statements of many rows take a third of the time of one statement a row.
         statement, places = self._statements[table]
-        for at in range(0, len(rows), _AT_ONCE):
-            group = rows[at : at + _AT_ONCE]
-            listed = ", ".join([places] * len(group))
-            self._database.execute(statement.format(listed), list(chain.from_iterable(group)))
+        at, size = 0, _AT_ONCE
+        while at < len(rows):
+            while size > len(rows) - at:
+                size //= 2
+            listed = ", ".join([places] * size)
+            values = list(chain.from_iterable(rows[at : at + size]))
+            self._database.execute(statement.format(listed), values)
+            at += size
 
     def _copy_log(self) -> None:
         with suppress(sqlite3.Error), closing(sqlite3.connect(self._path)) as database:

@@ -51,6 +51,23 @@ async def test_what_comes_unasked_is_no_reply_to_the_next_call(late: bytes, tran
     assert len(server.visits) == 2
 
 
+async def test_what_comes_before_a_request_is_sent_is_no_reply_to_it(transport: str):
+    if transport == "aiohttp":
+        pytest.skip("aiohttp takes it for the reply")
+
+    async def behave(visit: Visit) -> None:
+        await visit.request()
+        await visit.say(reply())
+        await visit.gone()
+
+    async with serving(behave) as server, model_at(server.url) as model:
+        await model.complete(ASK)
+        server.visits[0].writer.write(reply(FINE.replace(b"fine", b"evil")))
+        call = asyncio.ensure_future(model.complete(ASK))  # begins before that is read
+        with pytest.raises(TransportError, match="the connection broke"):
+            await call
+
+
 async def test_a_reply_with_another_one_behind_it_ends_its_connection(transport: str):
     if transport == "aiohttp":
         pytest.skip("aiohttp takes it for the next reply")

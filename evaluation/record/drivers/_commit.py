@@ -184,7 +184,7 @@ class SharedCommit(GroupCommit):
     def keep_unsent(self) -> None:
         """Keep what the database did not get, for the next command."""
         groups = [] if self._group is None else [self._group]
-        if rows := [*self._rows, *self._held.values()]:
+        if rows := self._take():
             self._queue.append(rows)
         while self._queue:
             groups.append(self._next()[0])

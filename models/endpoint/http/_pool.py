@@ -10,6 +10,7 @@ from yarl import URL
 
 from ._addresses import Addresses
 from ._faults import IDLE_S, Faults, words_of
+from ._outbox import Outbox
 from ._wire import BrokenError, Wire
 
 _NEXT_ADDRESS_S = 0.25  # as aiohttp waits for one address before it tries another, too
@@ -27,6 +28,7 @@ class Pool:
         self.loop = asyncio.get_running_loop()
         self._faults = faults
         self._timeout, self._connect_s = faults.reach.timeout, faults.reach.connect_timeout
+        self._outbox = Outbox(self.loop)
         self._addresses = Addresses(origin.raw_host or "", origin.port or 80)
         self._idle = list[tuple[float, Wire]]()  # the last one used is at the end
         self._busy = dict[Wire, float]()
@@ -71,7 +73,7 @@ class Pool:
                 sock = await start_connection(found, happy_eyeballs_delay=_NEXT_ADDRESS_S)
                 try:
                     _, wire = await self.loop.create_connection(
-                        lambda: Wire(self._faults.max_reply_bytes), sock=sock
+                        lambda: Wire(self._faults.max_reply_bytes, self._outbox), sock=sock
                     )
                 except BaseException:
                     sock.close()

@@ -8,6 +8,7 @@ from typing import cast
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from ._content import Inflater
+from ._outbox import Outbox
 from ._reply import Headers, is_events
 
 _MOST_HEAD_BYTES = 64 * 1024
@@ -39,6 +40,7 @@ class Wire(asyncio.Protocol):
 
     Args:
         most: Longest body that is read, in bytes.
+        outbox: Sends requests that are not long.
 
     Attributes:
         status: Status of the reply; 0 until it is known.
@@ -48,8 +50,8 @@ class Wire(asyncio.Protocol):
         begun: Whether any byte came since the request.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, most: int, outbox: Outbox) -> None:
+        self._most, self._outbox = most, outbox
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._parser: HttpResponseParser | None = HttpResponseParser(self)
@@ -62,6 +64,7 @@ class Wire(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._gone: asyncio.Future[None] | None = None
         self._paused = self._asked = self._listens = self._shows = False
+        self._unsent = b""  # what is in the outbox
         self.reusable = True
         self._clear()
 
@@ -86,11 +89,17 @@ class Wire(asyncio.Protocol):
         """
         self._clear()
         self._asked, self._listens = True, listens
-        transport = cast("asyncio.Transport", self._transport)
         if isinstance(body, bytes) and len(body) < JOINED_BYTES:
-            transport.write(head + body)
+            self._unsent = head + body
+            self._outbox.put(self)
             return True
         return False
+
+    def send_off(self) -> None:
+        """Send what `ask` put into the outbox, unless the connection ended meanwhile."""
+        request, self._unsent = self._unsent, b""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(request)
 
     async def send(self, head: bytes, body: bytes | Sequence[bytes]) -> None:
         """Send a large request, as fast as the server takes it and until it has replied."""
@@ -183,7 +192,7 @@ class Wire(asyncio.Protocol):
         parser = self._parser
         if parser is None:
             return
-        if not self._asked or self.complete:  # nobody asked for that
+        if not self._asked or self._unsent or self.complete:  # nobody asked for that
             self.abort()
             return
         if self._error is not None:
