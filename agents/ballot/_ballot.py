@@ -8,6 +8,8 @@ import msgspec
 
 from ...models import ToolUse, Usage
 
+_encode = msgspec.json.Encoder().encode
+
 
 class BallotOutcome(StrEnum):
     """How calling a ballot ended. Only `verdict` is a vote."""
@@ -187,4 +189,4 @@ class Ballot:
             stated = (*stated, self.guard)
         if self.quotes or self.misquotes:
             stated = (*stated, self.quotes, self.misquotes)
-        return hashlib.sha256(msgspec.json.encode(stated)).hexdigest()
+        return hashlib.sha256(_encode(stated)).hexdigest()

@@ -110,7 +110,10 @@ def comparability_flags(
     """
     tallies: dict[str, _Tally] = {}
     for case in asked:
-        tallies.setdefault(case.target, _Tally()).add(case)
+        tally = tallies.get(case.target)
+        if tally is None:
+            tally = tallies[case.target] = _Tally()
+        tally.add(case)
     for tally in tallies.values():
         tally.close()
     tallies = {name: tallies[name] for name in sorted(tallies)}

@@ -9,8 +9,11 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+_encode = msgspec.json.Encoder().encode
 START = b""
 """The value before the first link."""
+Row = tuple[object, ...]
+"""A row of the record, as it is stored."""
 
 
 def link(before: bytes, case_id: str, number: int, kind: str, body: str) -> bytes:
@@ -23,7 +26,11 @@ def link(before: bytes, case_id: str, number: int, kind: str, body: str) -> byte
         kind: Its type.
         body: Its JSON, as stored.
     """
-    return _hash(before, case_id, str(number), kind, body)
+    place = str(number)
+    text = f"{len(case_id)}:{case_id}{len(place)}:{place}{len(kind)}:{kind}{len(body)}:{body}"
+    if text.isascii():  # as in `_hash`, in a third of its time
+        return hashlib.sha256(before + text.encode()).digest()
+    return _hash(before, case_id, place, kind, body)
 
 
 def head(last: bytes, row: Sequence[object]) -> str:
@@ -33,7 +40,8 @@ def head(last: bytes, row: Sequence[object]) -> str:
         last: The link of the last entry.
         row: The case's row as stored, without its head.
     """
-    return _hash(last, "result", msgspec.json.encode(row).decode()).hex()
+    encoded = _encode(row)
+    return hashlib.sha256(b"%b6:result%d:%b" % (last, len(encoded), encoded)).hexdigest()
 
 
 def digest(about: Iterable[str], heads: Iterable[tuple[str, str]]) -> str:
@@ -55,7 +63,11 @@ def bound_to(about: bytes, heads: Iterable[tuple[str, str]]) -> str:
     """
     whole = about
     for case_id, head_of_case in heads:
-        whole = _hash(whole, case_id, head_of_case)
+        text = f"{len(case_id)}:{case_id}{len(head_of_case)}:{head_of_case}"
+        if text.isascii():
+            whole = hashlib.sha256(whole + text.encode()).digest()
+        else:
+            whole = _hash(whole, case_id, head_of_case)
     return whole.hex()
 
 

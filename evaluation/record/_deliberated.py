@@ -10,7 +10,7 @@ from ...datasets import Query
 from ...targets import Response
 from ..trials import CaseResult
 from ._chain import START, head, link
-from ._integrity import ChangedCase, CheckedCase, Integrity
+from .integrity import ChangedCase, CheckedCase, Integrity
 
 TRANSCRIPT_OF = "SELECT number, kind, body FROM entries WHERE case_id = ? ORDER BY number"
 """SQL for the transcript of a case, as `deliberated` takes it."""

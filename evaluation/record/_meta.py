@@ -12,7 +12,7 @@ from ...agents import Rubric
 from ...deliberation import JuryCard, SeatInfo
 from ..metrics import Limits
 from ..trials import Plan, TargetFacts, UsedInput
-from ._chain import digest
+from ._chain import Row, digest
 from .growth import GROWN, Addition
 from .identity import PRUNED, SHARED, Pruned, Shared
 
@@ -21,8 +21,6 @@ SEALED = "sealed"
 where an earlier version began the run."""
 _BOUND = "bound"
 """Key in `meta` of the hash of all other rows."""
-Row = tuple[object, ...]
-"""A row of the record, as it is stored."""
 
 
 class _Server(msgspec.Struct):

@@ -44,12 +44,11 @@ from ._deliberated import (
     describe_changed,
 )
 from ._file import FORMAT, open_read_only, record_in
-from ._integrity import ChangedCase, CheckedCase, Integrity, check_record
-from ._media import MediaFolder
 from ._meta import Meta, RunData
 from ._pages import ENTRIES, CasePages
 from ._schema import HAS_TABLE, NATURAL, ORDERS, VALUES, check_schema, has_heads
 from .growth import KeptCases
+from .integrity import ChangedCase, CheckedCase, Integrity, Terms, check_record, helpers_for
 
 if TYPE_CHECKING:
     from ..metrics import TargetResponse
@@ -61,6 +60,7 @@ _CASES = """
 SELECT case_id, target, query_id, epoch, scenario, intent, response_outcome, finding, rating,
        result, {head} FROM cases {where} ORDER BY {order}
 """
+_RESULTS = "SELECT case_id, result FROM cases ORDER BY query_id, case_id"
 _OF_KIND = "SELECT body FROM entries WHERE case_id = ? AND kind = ? ORDER BY number"
 _TRANSCRIPTS = "SELECT case_id, number, kind, body FROM entries {where} ORDER BY case_id, number"
 _NAMED = 3
@@ -129,11 +129,13 @@ class RecordReader:
     def results(self) -> Iterator[CaseResult]:
         """Yield the results of finished cases, sorted by query, so that repeats are adjacent."""
         decode, decode_round = self._decoder(CaseResult), self._decoder(RevealedBallots)
-        rows = self._rows("SELECT case_id, result FROM cases ORDER BY query_id, case_id")
-        for case_id, stored in rows:
-            bodies = self._rows(BALLOTS_OF, case_id)
-            rounds = (decode_round(case_id, body) for (body,) in bodies)
-            yield add_ballots_by_juror(decode(case_id, stored), rounds)
+        for case_id, stored in self._rows(_RESULTS):
+            result = decode(case_id, stored)
+            if result.ballots and not result.by_juror:  # as an earlier version stored it
+                bodies = self._rows(BALLOTS_OF, case_id)
+                rounds = (decode_round(case_id, body) for (body,) in bodies)
+                result = add_ballots_by_juror(result, rounds)
+            yield result
 
     def deliberated(self) -> Iterator[Deliberated]:
         """Yield what the jury said in each finished case, sorted by query.
@@ -147,11 +149,11 @@ class RecordReader:
         about = self.meta.problem(chained=self._chained)
         if about is not None:
             found = Integrity(0, 0, 0, 0, 0, 0, "", about)
-            raise RecordChangedError(describe_changed(self._path.parent, (), found))
+            raise RecordChangedError(describe_changed(self.directory, (), found))
 
         def refuse(changed: ChangedCase) -> None:
             found = Integrity(0, 0, 0, 0, 0, 1, "")
-            raise RecordChangedError(describe_changed(self._path.parent, (changed,), found))
+            raise RecordChangedError(describe_changed(self.directory, (changed,), found))
 
         cases = self._rows(self._cases("", "query_id, case_id"))
         yield from deliberated(cases, self._transcript, self.check_case, refuse)
@@ -201,8 +203,7 @@ class RecordReader:
 
     def case_ids(self, order: str = "query") -> Iterator[str]:
         """Yield the ids of finished cases in one of `ORDERS`: natural by query and target."""
-        for (case_id,) in self._rows(ORDERS[order]):
-            yield case_id
+        yield from (case_id for (case_id,) in self._rows(ORDERS[order]))
 
     def values(self, what: str, label: str = "") -> list[str]:
         """Return the different values of one of `VALUES`, sorted; or those of a label."""
@@ -218,8 +219,7 @@ class RecordReader:
 
     def discussed(self) -> Iterator[tuple[str, str]]:
         """Yield the finished cases that were discussed, each with its query, in no order."""
-        for row in self._rows(DISCUSSED):
-            yield str(row[0]), str(row[1])
+        yield from ((str(case_id), str(query)) for case_id, query in self._rows(DISCUSSED))
 
     def discussions(self) -> Iterator[Discussion]:
         """Yield what was voted and said in the cases that were discussed, sorted by query."""
@@ -235,8 +235,8 @@ class RecordReader:
 
     def entries_of(self, case_id: str, kind: type[E]) -> list[E]:
         """Return the entries of one kind in the transcript of a case."""
-        rows = self._rows(_OF_KIND, case_id, kind.__name__)
-        return [self._decoder(kind)(case_id, body) for (body,) in rows]
+        decode = self._decoder(kind)
+        return [decode(case_id, body) for (body,) in self._rows(_OF_KIND, case_id, kind.__name__)]
 
     @property
     def kept(self) -> KeptCases:
@@ -256,6 +256,7 @@ class RecordReader:
         *,
         read_media: bool = False,
         media_may_be_gone: bool = False,
+        helpers: int | None = None,
     ) -> Integrity:
         """Check that no case was changed; see `check_record`.
 
@@ -264,15 +265,15 @@ class RecordReader:
             read_media: Whether to read and hash all media, which takes time, rather than
                 only check that they exist.
             media_may_be_gone: Whether that is not checked either.
+            helpers: Processes that help, None for as many as so many cases are worth.
         """
         return check_record(
             self._rows(self._cases("")),
             self._rows(_TRANSCRIPTS.format(where="")),
             self._run_data(),
-            MediaFolder(
-                self.directory, self.meta.pruned_media, read=read_media, optional=media_may_be_gone
-            ),
+            self._terms(read_media, media_may_be_gone),
             report,
+            helpers=helpers_for(self.counts()[0]) if helpers is None else helpers,
         )
 
     def check_case(self, case_id: str) -> CheckedCase:
@@ -282,9 +283,13 @@ class RecordReader:
             case_id,
             next(self._rows(self._cases(where), case_id), None),
             self._rows(_TRANSCRIPTS.format(where=where), case_id),
-            MediaFolder(self.directory, self.meta.pruned_media, read=True),
+            self._terms(True).media(),
             sealed=self.meta.sealed,
         )
+
+    def _terms(self, *of_media: bool) -> Terms:
+        known = str(self.directory.absolute()), self.meta.sealed, self.meta.pruned_media
+        return Terms(*known, *of_media)
 
     def check_unchanged(self, *, media_may_be_gone: bool = False) -> Integrity:
         """Check all cases without reading media, and refuse a changed record.
@@ -322,8 +327,7 @@ class RecordReader:
 
         Calls that were charged by estimate count with their charge.
         """
-        kept = {"has_charges": self._has_charges, "has_servers": self._has_servers}
-        return read_total(self._rows, **kept)
+        return read_total(self._rows, has_charges=self._has_charges, has_servers=self._has_servers)
 
     def run_cost(self) -> RunCost:
         """Return the total cost of the run, and the parts that no target's figures include."""
@@ -336,20 +340,15 @@ class RecordReader:
         )
 
     def estimated(self) -> dict[tuple[str, str] | None, Estimated]:
-        """Return estimated charges by target and condition.
-
-        The key None holds those for unfinished cases.
-        """
+        """Return estimated charges by target and condition, for unfinished cases under None."""
         return read_estimated(self._rows) if self._has_charges else {}
 
     @property
-    def _has_charges(self) -> bool:
-        """Whether the version that wrote the record kept estimated charges."""
+    def _has_charges(self) -> bool:  # as not all versions that wrote records
         return self._has("charges")
 
     @property
     def _has_servers(self) -> bool:
-        """Whether that version kept server time."""
         return self._has("servers")
 
     def _has(self, table: str) -> bool:

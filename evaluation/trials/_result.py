@@ -1,8 +1,8 @@
 """The result of a case, flattened for statistics."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -17,10 +17,6 @@ from ._trial import case_id_of
 _N = TypeVar("_N", int, float)
 
 
-def _one_of(names: Iterable[str]) -> msgspec.Meta:
-    return msgspec.Meta(pattern=rf"\A(?:{'|'.join(names)})\Z")
-
-
 # What a damaged record may not say: checked when a result is read, whoever wrote it.
 _MOST = 2**53
 _Count = Annotated[int, msgspec.Meta(ge=0, le=_MOST)]
@@ -28,13 +24,16 @@ _Some = Annotated[int, msgspec.Meta(ge=1, le=_MOST)]
 _Usd = Annotated[float, msgspec.Meta(ge=-1e15, le=1e15)]  # earlier versions let it be below 0
 _Rating = Annotated[float, msgspec.Meta(ge=1, le=5)]
 _Chance = Annotated[float, msgspec.Meta(ge=0, le=1)]
-_Said = Annotated[str, _one_of((*Finding, *BallotOutcome, "not_asked"))]
-_Vote = Annotated[str, _one_of(Finding)]
-_Outcome = Annotated[str, _one_of(BallotOutcome)]
-_Turned = Annotated[str, _one_of(RemarkOutcome)]
-_Medium = Annotated[str, _one_of(("image", "audio"))]
-_Way = Annotated[str, _one_of(("given", "transcript", "request", "withheld"))]
-_Quoting = Annotated[str, _one_of(("quoting", "misquoting"))]
+if TYPE_CHECKING:
+    _Said = _Vote = _Outcome = _Turned = _Medium = _Way = _Quoting = str
+else:
+    _Vote = Literal[tuple(map(str, Finding))]
+    _Outcome = Literal[tuple(map(str, BallotOutcome))]
+    _Said = Literal[_Vote, _Outcome, "not_asked"]
+    _Turned = Literal[tuple(map(str, RemarkOutcome))]
+    _Medium = Literal["image", "audio"]
+    _Way = Literal["given", "transcript", "request", "withheld"]
+    _Quoting = Literal["quoting", "misquoting"]
 _NotEmpty = msgspec.Meta(min_length=1)
 
 

@@ -21,7 +21,7 @@ from safejury.deliberation import (
     VerdictAnnounced,
 )
 from safejury.evaluation.record import as_stored
-from safejury.evaluation.record.stored import mirrored
+from safejury.evaluation.record.integrity import mirrored
 from safejury.evaluation.trials import CaseResult, Exchange
 from safejury.models import AgentWork, Completion, SentRequest, Usage
 from safejury.targets import Response, ResponseOutcome

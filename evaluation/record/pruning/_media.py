@@ -11,11 +11,11 @@ from pathlib import Path
 from ....common import RecordChangedError, RecordError
 from .._deliberated import describe_changed
 from .._file import RECORD, locked
-from .._integrity import ChangedCase
 from .._media import MEDIA, is_named_by_hash
 from .._meta import Meta, bound_anew
 from .._reader import RecordReader
 from ..identity import PRUNED, Pruned, written_notes
+from ..integrity import ChangedCase
 from ..postgres import refuse_copy
 
 _PUT = "INSERT OR REPLACE INTO meta VALUES (?, ?)"

@@ -1,7 +1,6 @@
 """What is stored of a run, and what a run needs of whatever stores it."""
 
 from ._alone import Alone
-from ._mirrored import mirrored
 from ._rows import StoredCall, StoredEntry, as_kept, as_stored, stored_call, stored_entry
 from ._run_record import RunRecord, TrialRecord
 
@@ -13,7 +12,6 @@ __all__ = [
     "TrialRecord",
     "as_kept",
     "as_stored",
-    "mirrored",
     "stored_call",
     "stored_entry",
 ]
