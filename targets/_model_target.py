@@ -1,6 +1,5 @@
 """A target that calls a model: an endpoint, a provider's model or the embedded one."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypedDict
@@ -127,7 +126,7 @@ class ModelTarget:
     async def _fitted(self, images: tuple[Media, ...]) -> Fitted:
         if self._fitting is None or not images:
             return Fitted(images)
-        return await asyncio.to_thread(self._fitting.fit, images)
+        return await self._fitting.fitted(images)
 
 
 def _not_asked(outcome: ResponseOutcome, why: str) -> Response:

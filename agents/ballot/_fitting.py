@@ -1,6 +1,5 @@
 """Make the pictures of a case fit the model that is to see them."""
 
-import asyncio
 from dataclasses import replace
 
 from ...common import DatasetError, RequestError
@@ -46,9 +45,11 @@ async def fit_case(
         meter.note(f"the pictures were withheld: {excess}")
         return case, modalities - {"image"}
     try:
-        fitted = await asyncio.to_thread(fitting.fit, query.images)
+        fitted = await fitting.fitted(query.images)
     except DatasetError as error:
         raise RequestError(str(error), unsent=True) from error
     for change in fitted.changes:
         meter.note(change)
+    if fitted.images == query.images:
+        return case, modalities  # with what is kept of it
     return replace(case, query=with_images(query, fitted.images)), modalities

@@ -1,7 +1,15 @@
 """Reads and checks images and audio, fits them to a model's limits, stores them by hash."""
 
 from ._fit import Fitted, ImageFitter, ImageLimits
-from ._image_file import BROKEN, FORMATS, MAX_PIXELS, TOO_MANY_PIXELS, image_type, quiet
+from ._image_file import (
+    BROKEN,
+    FORMATS,
+    MAX_PIXELS,
+    TOO_MANY_PIXELS,
+    image_facts,
+    image_type,
+    quiet,
+)
 from ._image_made import LARGEST_PNG, ImageFile, as_jpeg, as_png, image_file
 from ._image_plain import plain_image
 from ._media import MAX_MEDIA_BYTES, SUFFIXES, data_in, read_media
@@ -34,6 +42,7 @@ __all__ = [
     "encoded_size",
     "find_wav_sound",
     "hold_media",
+    "image_facts",
     "image_file",
     "image_type",
     "is_copied",

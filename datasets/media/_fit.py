@@ -1,5 +1,6 @@
 """Fits pictures to a model's limits; sends the original bytes where they fit."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isqrt
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...common import ConfigurationError
 from ..query import Media
-from ._image_file import image_facts
+from ._image_file import facts_known, image_facts
 from ._image_made import JPEG_QUALITY, ImageFile, as_jpeg, image_file
 from ._image_plain import plain_image
 from ._media_store import MediaStore
@@ -98,6 +99,12 @@ class ImageFitter:
             "by its `max_images`"
         )
 
+    async def fitted(self, images: Sequence[Media]) -> Fitted:
+        """Fit pictures; see `fit`. In a thread, unless they are known to fit as they are."""
+        if all(facts_known(image) and self._is_fit(image) for image in images):
+            return Fitted(tuple(images))
+        return await asyncio.to_thread(self.fit, images)
+
     def fit(self, images: Sequence[Media]) -> Fitted:
         """Fit pictures to the limits; large ones take seconds.
 
@@ -113,13 +120,17 @@ class ImageFitter:
         return Fitted(tuple(image for image, _ in made), tuple(changes))
 
     def _fit(self, media: Media) -> tuple[Media, tuple[str, ...]]:
+        if self._is_fit(media):
+            return media, ()
+        key = media.sha256, self._limits
+        return _made.get(self._store, key, lambda: self._make(media))
+
+    def _is_fit(self, media: Media) -> bool:
         facts, limits = image_facts(media), self._limits
         size = facts.width, facts.height
         short = limits.max_bytes is None or media.size <= limits.max_bytes
         as_given = short and not facts.animated and limits.takes(media.media_type)
-        if as_given and _fitting(size, limits) == size:
-            return media, ()
-        return _made.get(self._store, (media.sha256, limits), lambda: self._make(media))
+        return as_given and _fitting(size, limits) == size
 
     def _make(self, media: Media) -> tuple[Media, tuple[str, ...]]:
         plain = plain_image(media)

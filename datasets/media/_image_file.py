@@ -7,7 +7,6 @@ import zlib
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -113,13 +112,33 @@ def quiet() -> Generator[None]:
         yield
 
 
-@lru_cache(maxsize=2**15)
+def facts_known(media: Media) -> bool:
+    """Return whether the facts on a picture are at hand, without reading its file."""
+    return media in _facts
+
+
 def image_facts(media: Media) -> ImageFacts:
     """Return the facts in a picture's header, cached for many pictures.
 
     Raises:
         DatasetError: The file is gone or is no picture.
     """
+    known = _facts.get(media)
+    if known is None:
+        known = _read_facts(media)
+        with _facts_lock:
+            _facts[media] = known
+            if len(_facts) > _MOST_FACTS:
+                del _facts[next(iter(_facts))]
+    return known
+
+
+_MOST_FACTS = 2**15
+_facts = dict[Media, ImageFacts]()
+_facts_lock = threading.Lock()
+
+
+def _read_facts(media: Media) -> ImageFacts:
     from PIL import Image
 
     try:

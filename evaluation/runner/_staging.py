@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ...common import DatasetError
 from ...datasets import Query, image_variant, select_parts
-from ...datasets.media import MediaBytes
+from ...datasets.media import MediaBytes, image_facts
 from ..plan import RunPlan
 from ..record import RunRecord
 from ..trials import Trial
@@ -61,6 +61,9 @@ class Stage:
             if one.media_type.partition("/")[0] in self._shown:
                 with suppress(DatasetError, OSError):  # which the call that shows it reports
                     MediaBytes.of(one).encoded(one)
+        for image in kept.images:
+            with suppress(DatasetError):
+                image_facts(image)  # or each model's limits would take a thread to know
         return kept
 
     async def _with_variant(self, query: Query, name: str) -> Query:

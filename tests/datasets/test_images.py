@@ -234,6 +234,21 @@ def test_each_of_several_pictures_is_named_by_its_place(tmp_path: Path, store: M
     assert "has 4 pictures and the model takes 3" in (fitting.excess([small] * 4) or "")
 
 
+def test_a_picture_that_is_known_to_fit_takes_no_thread(tmp_path: Path, store: MediaStore) -> None:
+    small = saved(photo(16, 16), tmp_path / "small.png", "PNG")
+    large = saved(photo(), tmp_path / "large.png", "PNG")
+    fitting = ImageFitter(ImageLimits(max_side=32), store)
+    asked = fitting.fitted([small, large])
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        asked.send(None)  # it would be read there
+    fitting.fit([small, large])
+    with pytest.raises(StopIteration) as ended:
+        fitting.fitted([small]).send(None)
+    assert ended.value.value == Fitted((small,))
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        fitting.fitted([small, large]).send(None)
+
+
 def test_a_file_that_changed_or_went_is_named(tmp_path: Path, store: MediaStore) -> None:
     media = saved(photo(), tmp_path / "photo.png", "PNG")
     photo().rotate(180).save(media.path, "PNG")
