@@ -131,6 +131,18 @@ def make_protocol(config: str | ProtocolConfig, folder: Path) -> Protocol:
     Raises:
         ConfigurationError: There is no such rule, or a setting goes with another.
     """
+    protocol = described_protocol(config)
+    if not isinstance(config, str) and config.rule is not None and ":" in config.rule:
+        register_own_rule(config.rule, folder)
+    return protocol
+
+
+def described_protocol(config: str | ProtocolConfig) -> Protocol:
+    """Return the protocol that a config names or describes, without a look for its rule.
+
+    Raises:
+        ConfigurationError: A setting goes with another.
+    """
     if isinstance(config, str):
         return PRESETS[config]
     base = PRESETS[config.preset]
@@ -155,8 +167,6 @@ def make_protocol(config: str | ProtocolConfig, folder: Path) -> Protocol:
             "take out talk_between"
         )
     low, high = config.talk_between or base.talk_between
-    if config.rule is not None and ":" in config.rule:
-        register_own_rule(config.rule, folder)
     return replace(
         base,
         talk=talk,

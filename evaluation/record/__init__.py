@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         differences_of_juries,
         jury_identity,
         protocol_of,
+        recorded_protocol,
         tie_of,
         why_another_jury,
     )
@@ -85,6 +86,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "differences_of_juries",
                 "jury_identity",
                 "protocol_of",
+                "recorded_protocol",
                 "tie_of",
                 "why_another_jury",
             ],
@@ -193,6 +195,7 @@ __all__ = [
     "plain",
     "protocol_of",
     "prune_media",
+    "recorded_protocol",
     "refuse_shared",
     "selects_others",
     "share_run",

@@ -9,13 +9,13 @@ from typing import Any, cast
 import msgspec
 
 from ...agents import FIRST_BALLOT_PROMPTS, HUMAN
+from ...assembly.config import ProtocolConfig, as_config
 from ...common import ConfigurationError
 from ...deliberation import JuryCard, SeatInfo
-from ...deliberation.protocol import PRESETS, Protocol, Rule
+from ...deliberation.protocol import Protocol
 from ...deliberation.protocol.card import (
     CardJury,
     CardSeat,
-    Cost,
     DecidedBy,
     check_same_jury,
     juries_differ,
@@ -145,36 +145,29 @@ def why_another_jury(
 
 
 def protocol_of(identity: Mapping[str, Any]) -> Protocol:
-    """Return a run's protocol as far as it decides the findings, the rule without its card.
+    """Return a run's protocol, the rule without its card; it is not looked for, and may be gone.
+
+    Args:
+        identity: That of the run, from its plan or its record.
+
+    Raises:
+        ConfigurationError: The identity describes none.
+    """
+    from ...assembly.jury import described_protocol  # which only some of those who read need
+
+    known = as_config(recorded_protocol(identity), ProtocolConfig, "the run's record")
+    return described_protocol(known)
+
+
+def recorded_protocol(identity: Mapping[str, Any]) -> dict[str, object]:
+    """Return a run's protocol as a config has it: the keys that are set, those of a preset as well.
 
     Args:
         identity: That of the run, from its plan or its record.
     """
-    said = cast("dict[str, Any]", identity.get("jury", {})).get("protocol") or Protocol().name
-    keys = cast("dict[str, Any]", {"preset": said} if isinstance(said, str) else said)
-    base = PRESETS.get(keys.get("preset") or "", Protocol())
-    cost = keys.get("cost")
-    rule = Rule(
-        keys.get("rule") or base.rule.name,
-        keys.get("k"),
-        keys.get("tie"),
-        threshold=keys.get("threshold"),
-        cost=Cost(**cost) if cost else None,
-    )
-    stop, talk = keys.get("stop") or base.stop, keys.get("talk") or base.talk
-    rounds, turns = keys.get("rounds") or base.rounds, keys.get("turns") or base.turns
-    bound = base.bound if keys.get("bound") is None else keys["bound"]
-    low, high = keys.get("talk_between") or base.talk_between
-    return replace(
-        base,
-        rule=rule,
-        stop=stop,
-        bound=bound,
-        talk=talk,
-        rounds=rounds,
-        turns=turns,
-        talk_between=(low, high),
-    )
+    said: Any = cast("dict[str, Any]", identity.get("jury", {})).get("protocol") or {}
+    keys: dict[str, object] = {"preset": said} if isinstance(said, str) else said
+    return {key: value for key, value in keys.items() if value is not None}
 
 
 def decided_by(identity: Mapping[str, Any], seats: int) -> DecidedBy:

@@ -182,6 +182,9 @@ def test_where_jurors_are_to_talk_they_do_only_between_the_limits(
         ended = run(workplace, server.base_url, protocol, run__name=name)
         assert ended.code == 0, ended.err
         rounds.append(verdict_of(workplace, run=f"runs/{name}")["rounds"])
+        change = ("--set", "jury.protocol.threshold=0.8")  # of a run that says when jurors talk
+        replayed = workplace.safejury("replay", f"runs/{name}", *change)
+        assert replayed.code == 0, replayed.err
     assert rounds == [2, 1]
 
 

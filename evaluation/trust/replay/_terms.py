@@ -1,14 +1,13 @@
 """What a run was decided by, and what it is to be decided by instead."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
 
 from pydantic import BaseModel
 
 from ....assembly.config import Config, JuryConfig, Part, Preset, ProtocolConfig, Text, as_config
-from ....assembly.jury import make_protocol
+from ....assembly.jury import described_protocol, make_protocol
 from ....common import ConfigurationError
 from ....common.files import resolve_path
 from ....common.text import quoted
@@ -25,7 +24,7 @@ from ....deliberation import (
 from ....deliberation.protocol import OF_A_CARD
 from ....deliberation.protocol.asking import drawn_order
 from ....deliberation.protocol.card import check_same_jury
-from ...record import Meta, jury_identity
+from ...record import Meta, jury_identity, protocol_of, recorded_protocol
 from ..reading import remaining
 
 
@@ -98,9 +97,7 @@ class _Shape(Part):
 
 def terms_of(meta: Meta) -> Terms:
     """Return what a run was decided by."""
-    jury = cast("dict[str, Any]", meta.identity.get("jury", {}))
-    said = as_config({"jury": {"protocol": _spelled(jury)}}, _Shape, "the run's record")
-    protocol, seed = _unchecked(said.jury.protocol), meta.identity.get("run", {}).get("seed", 0)
+    protocol, seed = protocol_of(meta.identity), meta.identity.get("run", {}).get("seed", 0)
     protocol = replace(protocol, rule=replace(protocol.rule, card=meta.card))
     return _terms(meta.jury, protocol, seed)
 
@@ -116,10 +113,9 @@ def changed_terms(meta: Meta, changes: Changes, folder: Path) -> Terms:
     Raises:
         ConfigurationError: A setting, a seat or the protocol does not fit.
     """
-    jury = cast("dict[str, Any]", meta.identity.get("jury", {}))
     for change in changes.settings:
         _refuse_elsewhere(change)
-    keys = {"jury": {"protocol": _spelled(jury)}}
+    keys = {"jury": {"protocol": recorded_protocol(meta.identity)}}
     said = as_config(keys, _Shape, "the run's record", changes.settings).jury
     given = said.protocol
     if isinstance(given, ProtocolConfig):  # the run's settings, which nobody can take out
@@ -168,30 +164,15 @@ def _with_card(meta: Meta, protocol: Protocol, card: JuryCard | None, *, force: 
     return replace(protocol, rule=replace(protocol.rule, card=card))
 
 
-def _spelled(jury: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a jury's protocol with keys, even where its config only names a preset."""
-    protocol = jury.get("protocol", Protocol().name)
-    said: dict[str, Any] = {"preset": protocol} if isinstance(protocol, str) else protocol
-    return {key: value for key, value in said.items() if value is not None}
-
-
 def _terms(seats: Sequence[SeatInfo], protocol: Protocol, seed: int) -> Terms:
     names = tuple(info.seat for info in seats)
     return Terms(names, frozenset(info.seat for info in seats if info.guard), protocol, seed)
 
 
-def _unchecked(said: str | ProtocolConfig) -> Protocol:
-    """Return a protocol without a look for its rule, which may be gone."""
-    if isinstance(said, str):
-        return PRESETS[said]
-    protocol = make_protocol(said.model_copy(update={"rule": None}), Path())
-    return replace(protocol, rule=replace(protocol.rule, name=said.rule or protocol.rule.name))
-
-
 def _registered(said: str | ProtocolConfig, folder: Path) -> Protocol:
     """Return a protocol whose rule is there; one that a program registered is not imported."""
     if isinstance(said, ProtocolConfig) and said.rule in RULES:
-        return _unchecked(said)
+        return described_protocol(said)
     return make_protocol(said, folder)
 
 
