@@ -21,7 +21,9 @@ if TYPE_CHECKING:
         many,
         percent,
         points,
+        signed_points,
         span,
+        whole_percent,
     )
     from ._encodable import encodable, storable
     from ._escape import escape_controls, escape_formula, escape_line
@@ -52,7 +54,9 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "many",
                 "percent",
                 "points",
+                "signed_points",
                 "span",
+                "whole_percent",
             ],
             "_encodable": ["encodable", "storable"],
             "_escape": ["escape_controls", "escape_formula", "escape_line"],
@@ -102,7 +106,9 @@ __all__ = [
     "shingles",
     "short",
     "short_reason",
+    "signed_points",
     "span",
     "storable",
     "unique_name",
+    "whole_percent",
 ]

@@ -23,6 +23,11 @@ def percent(share: float | None) -> str:
     return MISSING if share is None else f"{points(share)} %"
 
 
+def whole_percent(share: float) -> str:
+    """Format a share in whole percent, such as `90 %`."""
+    return f"{100 * share:.0f} %"
+
+
 def span(interval: tuple[float, float] | None) -> str:
     """Format an interval of shares as percentage points, joined by a dash."""
     if interval is None:
@@ -76,6 +81,11 @@ def coefficient_span(interval: tuple[float, float] | None) -> str:
     if min(interval) < 0:  # a dash would look like a sign
         return f"{coefficient(interval[0])} to {coefficient(interval[1])}"
     return f"{coefficient(interval[0])}\N{EN DASH}{coefficient(interval[1])}"
+
+
+def signed_points(share: float) -> str:
+    """Format a difference of shares as percentage points with its sign, such as `+2.5`."""
+    return f"{100 * share:+.1f}".replace("-", "\N{MINUS SIGN}")
 
 
 def difference(value: float | None) -> str:

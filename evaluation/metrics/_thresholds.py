@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ...common import escape_line
-from ...common.text import count, many
+from ...common.text import count, many, whole_percent
 from ...targets import ResponseOutcome
 from ..trials import SkippedInput
 from ._costs import exceeded
@@ -168,7 +168,8 @@ def _too_few_verdicts(
             named.append(f"too low for {len(low) - _NAMED} more")
         targets = [target for _, target in low if target is not None]
         yield (
-            f"Coverage is {', '.join(named)}, below the minimum of {wanted.min_coverage:.0%}: "
+            f"Coverage is {', '.join(named)}, below the minimum of "
+            f"{whole_percent(wanted.min_coverage)}: "
             + _remedy(summary, targets, wanted, facts, again)
         )
 
@@ -244,16 +245,17 @@ def _too_few_ballots(summary: "RunSummary", wanted: Thresholds, again: str | Non
         yield (
             f"The juror {escape_line(juror)} kept only {_below(kept, wanted.min_panel)} of its "
             f"ballots on {escape_line(name)} ({_causes(ballots)}), below the minimum of "
-            f"{wanted.min_panel:.0%}{others}. {cause} {_retry(again)}"
+            f"{whole_percent(wanted.min_panel)}{others}. {cause} {_retry(again)}"
         )
 
 
 def _below(share: float, wanted: float) -> str:
     """Return a share in percent, with enough digits to read as less than what is wanted."""
-    return next(
-        (said for digits in range(4) if float((said := f"{share:.{digits}%}")[:-1]) < 100 * wanted),
-        f"{share:.4%}",
+    said = next(
+        (said for digits in range(4) if float(said := f"{100 * share:.{digits}f}") < 100 * wanted),
+        f"{100 * share:.4f}",
     )
+    return f"{said} %"
 
 
 def _fix(stopped: bool) -> str:

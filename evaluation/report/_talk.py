@@ -7,7 +7,7 @@ import msgspec
 from rich.text import Text
 
 from ...common import escape_line
-from ...common.text import count, many, percent, span
+from ...common.text import count, many, percent, signed_points, span
 from ..metrics import Rate, TargetSummary
 from ..trust.talk import ArmFigures, Difference, JurorMoves, LabeledTalk, TalkFigures, TargetTalk
 from ._grid import Column, Grid
@@ -115,7 +115,7 @@ def _changed(alone: str, arm: ArmFigures) -> str:
 
 
 def _difference(found: Difference) -> str:
-    value = f"{_signed(found.value)} points"
+    value = f"{signed_points(found.value)} points"
     if found.interval is None:
         return f"the difference, {value}, is not shown (of one query, there is no interval)"
     value = f"{value} ({_ends(found)})"
@@ -141,20 +141,16 @@ def _labeled(found: LabeledTalk) -> str:
 
 
 def _helped(found: Difference) -> str:
-    value = f"{_signed(found.value)} points of right ones"
+    value = f"{signed_points(found.value)} points of right ones"
     if not found.is_shown:
         ends = "" if found.interval is None else f", {_ends(found)}"
         return f"is not shown to help or to harm ({value}{ends})"
     return f"{'helped' if found.value > 0 else 'harmed'} ({value}, {_ends(found)})"
 
 
-def _signed(value: float) -> str:
-    return f"{100 * value:+.1f}"
-
-
 def _ends(found: Difference) -> str:
     low, high = found.interval or (0.0, 0.0)
-    return f"{_signed(low)} to {_signed(high)}"
+    return f"{signed_points(low)} to {signed_points(high)}"
 
 
 def _rate(rate: Rate) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from ...common.text import whole_percent
 from ..items import TaxonomySettings
 from ..pipeline import TAXONOMY, TAXONOMY_LOG
 from ._items import Proposal
@@ -61,9 +62,10 @@ def why_none(
         said = calls.missing_replies("propose") or "its replies hold none"
         return f"the panel proposed no scenario: {said}; try other models, or `taxonomy: bundled`"
     if calls.counts["voted_down"]:
+        lost, share = calls.counts["voted_down"], whole_percent(settings.votes)
         return (
-            f"none of {calls.counts['voted_down']} scenarios has {settings.votes:.0%} of the "
-            f"votes: lower `votes`, or try other models; see {TAXONOMY_LOG}"
+            f"none of {lost} scenarios has {share} of the votes: lower `votes`, or try other "
+            f"models; see {TAXONOMY_LOG}"
         )
     said = calls.missing_replies("score") or "its replies hold no votes and scores"
     return (

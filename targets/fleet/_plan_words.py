@@ -1,5 +1,6 @@
 """Renders a plan of servers as text."""
 
+from ...common.text import whole_percent
 from ._devices import Devices
 from ._plan import Placement, Plan, format_gpus
 
@@ -35,7 +36,7 @@ def _placement_line(placement: Placement) -> str:
     numbers = " and ".join(map(str, placement.gpus))
     where = f"on GPU {numbers}" if placement.gpus else "on the CPU"
     if placement.gpus and placement.share < 1:
-        where += f" ({placement.share:.0%} of its memory)"
+        where += f" ({whole_percent(placement.share)} of its memory)"
     if use.keep:
         when = "for the whole run"
     elif placement.after:

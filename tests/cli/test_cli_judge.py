@@ -264,7 +264,7 @@ def test_low_coverage_ends_as_that_of_a_run_does(workplace: Any, scripted: Start
     mute = scripted(reply="no ballot at all")
     ended = judge(workplace, mute, str(SAMPLES / "harmbench.json"))
     assert ended.code == 3
-    assert "Coverage is 0%" in ended.err
+    assert "Coverage is 0 %" in ended.err
 
 
 def test_lines_that_are_not_read_count_against_the_coverage(
@@ -278,7 +278,7 @@ def test_lines_that_are_not_read_count_against_the_coverage(
     assert "Note: cut.csv: 5 rows are left out" in ended.err
     counted = "5 of 9 recorded responses were skipped, counted as cases without a verdict"
     assert counted in ended.err
-    assert "Coverage is 44%" in ended.err
+    assert "Coverage is 44 %" in ended.err
     assert judge(workplace, jury, "cut.csv", "--min-coverage", "0.4").code == 0
     warning = "only 44.4 % of cases have a verdict, counting 5 that were skipped, 5 lines that"
     assert warning in stored_report(workplace, "cut", code=3)

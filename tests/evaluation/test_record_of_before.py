@@ -34,8 +34,8 @@ def test_it_is_reported(form: str, workplace: Any, kept: str) -> None:
     """It has too few verdicts, and a juror too few ballots: said as of a run of today."""
     ended = workplace.safejury("report", kept, "--format", form)
     assert ended.code == 3
-    assert "Coverage is 67% for second, 83% for first" in ended.err
-    assert "The juror lawyer kept only 75% of its ballots on second (2 lost" in ended.err
+    assert "Coverage is 67 % for second, 83 % for first" in ended.err
+    assert "The juror lawyer kept only 75 % of its ballots on second (2 lost" in ended.err
     for words in SAID[form]:
         assert words in ended.out
 

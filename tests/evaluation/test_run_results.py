@@ -163,7 +163,7 @@ def test_min_coverage_decides_the_exit_code(workplace: Any, scripted: Start):
     config = workplace.config(scripted(reply).base_url)
     ended = workplace.safejury("run", config)
     assert ended.code == 3
-    assert "Coverage is 67%" in ended.err
+    assert "Coverage is 67 %" in ended.err
     assert "--retry-failed" in ended.err
     assert workplace.safejury("run", config, "--min-coverage", "0.5").code == 0
 

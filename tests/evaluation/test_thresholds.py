@@ -81,7 +81,7 @@ def test_a_killed_run_is_unfinished_in_every_format(workplace: Any, scripted: St
         ended = said(workplace, form)
         assert ended.code == 3
         assert f"unfinished: {finished} of 18" in ended.out
-        assert f"Coverage is {finished / 18:.0%} for examined" in ended.err.splitlines()[-1]
+        assert f"Coverage is {100 * finished / 18:.0f} % for examined" in ended.err.splitlines()[-1]
         assert f"the run is unfinished ({finished} of 18 cases)" in ended.err.splitlines()[-1]
         assert said(workplace, form, "runs/first", "--min-coverage", "0").code == 0
     rows = csv_rows(workplace)
@@ -135,26 +135,26 @@ def test_a_dead_target_among_ten_fails(workplace: Any, scripted: Start) -> None:
     ended = workplace.safejury("run", config)
     assert ended.code == 3
     last = ended.err.splitlines()[-1]
-    assert last.startswith("Coverage is 50% for t9, below the minimum of 90%: ")
+    assert last.startswith("Coverage is 50 % for t9, below the minimum of 90 %: ")
     assert last.endswith(f"Then: safejury run {config} --retry-failed")
     report = said(workplace, "json")
-    assert (report.code, "Coverage is 50% for t9," in report.err) == (3, True)
+    assert (report.code, "Coverage is 50 % for t9," in report.err) == (3, True)
     assert workplace.safejury("run", config, "--min-coverage", "0.5").code == 0
 
 
 def test_each_condition_needs_its_verdicts() -> None:
     black = replace(SAFE, condition="black", finding=None)
     (line,) = shortfalls(summarize([*[SAFE] * 30, black, black]), DEFAULT_THRESHOLDS, NO_FACTS)
-    assert line.startswith("Coverage is 0% for mine [black], below the minimum of")
+    assert line.startswith("Coverage is 0 % for mine [black], below the minimum of")
 
 
 def test_a_share_never_looks_like_what_it_falls_short_of() -> None:
     """That is 896 of 1,000 and 8,999 of 10,000."""
     lost = replace(SAFE, finding=None)
-    for verdicts, cases, text in ((896, 1000, "89.6%"), (8999, 10_000, "89.99%")):
+    for verdicts, cases, text in ((896, 1000, "89.6 %"), (8999, 10_000, "89.99 %")):
         results = [*[SAFE] * verdicts, *[lost] * (cases - verdicts)]
         (line,) = shortfalls(summarize(results), DEFAULT_THRESHOLDS, NO_FACTS)
-        assert line.startswith(f"Coverage is {text} for mine, below the minimum of 90%")
+        assert line.startswith(f"Coverage is {text} for mine, below the minimum of 90 %")
 
 
 def test_a_juror_lost_to_the_budget_is_named(workplace: Any, scripted: Start) -> None:
@@ -186,7 +186,7 @@ def test_a_juror_lost_to_the_budget_is_named(workplace: Any, scripted: Start) ->
     assert jurors[worst]["outcomes"]["budget_stop"] > 0
     last = ended.err.splitlines()[-1]
     assert last.startswith(
-        f"The juror {worst} kept only {jurors[worst]['kept']:.0%} of its ballots"
+        f"The juror {worst} kept only {100 * jurors[worst]['kept']:.0f} % of its ballots"
     )
     assert "lost to the budget" in last
     assert "Raise limits.max_tokens_total or limits.max_cost_usd." in last
@@ -206,8 +206,8 @@ def test_a_juror_that_is_lost_is_counted_in_every_format(workplace: Any, scripte
     ended = workplace.safejury("run", config)
     assert ended.code == 3
     line = (
-        "The juror sceptic kept only 20% of its ballots on examined (4 lost to failed calls), "
-        "below the minimum of 90%. Fix the cause shown above. "
+        "The juror sceptic kept only 20 % of its ballots on examined (4 lost to failed calls), "
+        "below the minimum of 90 %. Fix the cause shown above. "
     )
     assert ended.err.splitlines()[-1] == f"{line}Then: safejury run {config} --retry-failed"
     assert workplace.safejury("run", config, "--min-panel", "0.2").code == 0
@@ -281,7 +281,7 @@ def test_rows_that_are_left_out_count_against_the_coverage(
     assert ended.code == 3
     last = ended.err.splitlines()[-1]
     # A part of the file lacks in proportion: 2 of 8 queries, 3 of 12 rows.
-    assert last.startswith("Coverage is 40% for answers, below the minimum of 90%: 12 of 20 ")
+    assert last.startswith("Coverage is 40 % for answers, below the minimum of 90 %: 12 of 20 ")
     assert last.endswith("Fix the files, or accept it with --allow-skipped.")
     assert workplace.safejury("judge", *arguments, "--allow-skipped").code == 0
     for form in FORMS:
@@ -328,7 +328,10 @@ def test_a_run_of_an_earlier_version_whose_targets_may_differ(workplace: Any) ->
     assert {target["planned"] for target in json.loads(report.out)["targets"]} == {None}
     assert {target["coverage"] for target in json.loads(report.out)["targets"]} == {None}
     low = said(workplace, "json", "old", "--min-panel", "0", "--min-coverage", "0.6")
-    assert (low.code, low.err.startswith("Coverage is 38%, below the minimum of 60%")) == (3, True)
+    assert (low.code, low.err.startswith("Coverage is 38 %, below the minimum of 60 %")) == (
+        3,
+        True,
+    )
 
 
 def test_a_run_of_an_earlier_version_says_whose_ballots_were_lost(workplace: Any) -> None:

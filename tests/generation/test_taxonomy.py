@@ -335,7 +335,7 @@ async def test_a_panel_that_votes_for_nothing_ends_it_and_leaves_the_votes(
 ) -> None:
     script.twists["score"] = lambda one: marks({n: (9, 9, "no") for n in one.items})
     async with open_context(settings()) as context:
-        with pytest.raises(PanelRefusedError, match="none of 4 scenarios has 50% of the votes"):
+        with pytest.raises(PanelRefusedError, match="none of 4 scenarios has 50 % of the votes"):
             await make(context)
         made = read(context)
     assert [mark.vote for mark in made["Hate Speech"].marks] == [False, False]

@@ -152,7 +152,7 @@ def test_a_plan_reads_well() -> None:
         "  GPU 0: a card, 80 of 80 GB free",
         "  GPU 1: a card, 80 of 80 GB free",
         "  GPU 2: a card, 80 of 80 GB free",
-        "jury: org/jury on GPU 0 (40% of its memory), for the whole run",
+        "jury: org/jury on GPU 0 (40 % of its memory), for the whole run",
         "a: org/a on GPU 1, at once",
         "b: org/b on GPU 1 and 2, once the responses of a are in",
         "c: org/c on GPU 1, once the responses of b are in",

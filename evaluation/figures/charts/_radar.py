@@ -125,7 +125,7 @@ def _web(axes: "Axes", angles: Sequence[float], names: Sequence[str], highest: f
         axes.text(
             0.01,
             radius,
-            f"{100 * tick:g}%",
+            f"{100 * tick:g} %",
             fontsize=7,
             color=light("muted"),
             va="bottom",

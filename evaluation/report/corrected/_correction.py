@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ....common import ConfigurationError
-from ....common.text import many
+from ....common.text import many, whole_percent
 from ....deliberation import JuryCard, card_sha256, read_card
 from ....deliberation.protocol.card import DecidedBy, RuleScores
 from ...record import Meta, cases_of, decided_by, why_another_jury
@@ -189,9 +189,9 @@ def _errors(scores: RuleScores, source: str) -> Errors:
     )
     if not errors.can_correct:
         raise ConfigurationError(
-            f"{source}: the jury finds {errors.sensitivity:.0%} of unsafe cases unsafe and "
-            f"{errors.false_alarms:.0%} of safe ones: too little apart to correct a rate "
-            f"(sensitivity + specificity must exceed {LEAST_SUM}): use a better jury, or label "
-            "cases of this run and give --labels"
+            f"{source}: the jury finds {whole_percent(errors.sensitivity)} of unsafe cases unsafe "
+            f"and {whole_percent(errors.false_alarms)} of safe ones: too little apart to correct a "
+            f"rate (sensitivity + specificity must exceed {LEAST_SUM}): use a better jury, or "
+            "label cases of this run and give --labels"
         )
     return errors

@@ -9,6 +9,7 @@ f, and the run of p. It holds if the jury errs here as it did there.
 from dataclasses import dataclass
 from math import log
 
+from ....common.text import percent
 from ._draws import DRAWS, beta_quantiles, middle_95, shuffled
 from ._estimate import Estimate
 
@@ -142,8 +143,8 @@ def _above(drawn: list[tuple[float, float, float]]) -> int:
 
 def _misfit(share: float, errors: Errors, than: str) -> str:
     if than == "less":
-        cause = f"false alarms alone would make it {errors.false_alarms:.1%}"
+        cause = f"false alarms alone would make it {percent(errors.false_alarms)}"
     else:
-        cause = f"if every case were unsafe it would be {errors.sensitivity:.1%}"
-    found = f"{share:.1%} of the cases were found unsafe"
+        cause = f"if every case were unsafe it would be {percent(errors.sensitivity)}"
+    found = f"{percent(share)} of the cases were found unsafe"
     return f"the card does not fit this target: {found}, and {cause}"

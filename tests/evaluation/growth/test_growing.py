@@ -412,7 +412,7 @@ def test_a_target_that_is_left_out_unfinished_is_seen_to_be_so(
     most[0] = 10_000
     ended = run(workplace, server, targets=[b])
     assert ended.code == 3
-    assert "for a, below the minimum of 90%" in ended.err
+    assert "for a, below the minimum of 90 %" in ended.err
     found = {each["target"]: each for each in workplace.report()["targets"]}
     assert (found["a"]["planned"], found["b"]["planned"]) == (6, 6)
     assert found["a"]["cases"] < 6 == found["b"]["cases"]

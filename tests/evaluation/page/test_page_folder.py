@@ -379,7 +379,7 @@ def test_figures_fall_short_of_what_is_asked_for_as_in_other_reports(bare: Workp
     ended = bare.safejury("report", "runs/first", "--html", "page")
     assert ended.code == 3
     assert "Wrote page/index.html" in ended.err
-    assert "Coverage is 0% for examined" in ended.err
+    assert "Coverage is 0 % for examined" in ended.err
 
 
 def test_a_run_without_verdicts_has_a_page_that_says_so(bare: Workplace) -> None:

@@ -278,12 +278,12 @@ def test_a_card_that_does_not_fit_makes_no_rate_of_0(judged: Judged) -> None:
     assert asr["corrected"] is None
     assert "does not fit this target" in asr["corrected_why"]
     shown = " ".join(judged.report("--card", "card.json", form="table").out.split())
-    assert "answers has no corrected ASR: the card does not fit this target: 20.0%" in shown
+    assert "answers has no corrected ASR: the card does not fit this target: 20.0 %" in shown
 
 
 def test_a_card_of_a_jury_that_tells_too_little_is_refused(judged: Judged) -> None:
     card = judged.card(unsafe=(40, 60, 0), safe=(100, 200, 0))
-    judged.report("--card", card).refused("card.json", "40% of unsafe cases", "must exceed 1.1")
+    judged.report("--card", card).refused("card.json", "40 % of unsafe cases", "must exceed 1.1")
 
 
 def test_a_card_of_another_jury_is_refused_unless_forced(judged: Judged) -> None:

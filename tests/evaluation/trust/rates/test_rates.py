@@ -226,11 +226,11 @@ def test_a_rate_is_never_0_because_the_card_does_not_fit() -> None:
     """False alarms alone would make 20 % of the cases unsafe, and 5 % are."""
     found = rate_by_card(50, 1000, Errors(unsafe=100, hits=90, safe=200, alarms=40))
     assert (found.value, found.interval) == (None, None)
-    assert "does not fit this target: 5.0%" in found.why
-    assert "20.0%" in found.why
+    assert "does not fit this target: 5.0 %" in found.why
+    assert "20.0 %" in found.why
     above = rate_by_card(990, 1000, Errors(unsafe=100, hits=60, safe=200, alarms=10))
     assert above.value is None
-    assert "if every case were unsafe it would be 60.0%" in above.why
+    assert "if every case were unsafe it would be 60.0 %" in above.why
 
 
 def test_dependent_labels_of_a_card_widen_the_interval() -> None:
