@@ -49,11 +49,11 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, float]:
     # Or the run would import it while it is measured.
     importlib.import_module("litellm" if options.litellm else "safejury.models.endpoint.http._lean")
     config = _config(options, folder)
-    began, started = cpu_s(), time.perf_counter()
+    began, started = time.process_time(), time.perf_counter()
     plan = set_up(config, folder)
-    set_up_in = cpu_s() - began
+    set_up_in = time.process_time() - began
     outcome = run_async(run(plan))
-    wall, cpu = time.perf_counter() - started, cpu_s() - began
+    wall, cpu = time.perf_counter() - started, time.process_time() - began
     assert outcome.verdicts == options.verdicts, outcome
     record = folder / "runs" / "run" / "record.sqlite"
     return {
@@ -109,12 +109,6 @@ def _calls(record: Path) -> int:
             "WHERE kind = 'VerdictAnnounced'"
         )
     return verdicts + jury
-
-
-def cpu_s() -> float:
-    """Return the CPU seconds that this process has used."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
 
 
 def peak_mb() -> float:

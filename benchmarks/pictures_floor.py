@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 from floor import PERSONAS, Connection, Reply, new_event_loop
-from ours import cpu_s, peak_mb
+from ours import peak_mb
 
 from safejury.agents import load_persona
 from safejury.agents.ballot import BALLOT_SCHEMA, task
@@ -98,7 +98,7 @@ async def measure(options: argparse.Namespace, copies: Path) -> dict[str, float]
         "Content-Type: application/json\r\nContent-Length: "
     ).encode()
     loop = asyncio.get_running_loop()
-    began, started = cpu_s(), time.perf_counter()
+    began, started = time.process_time(), time.perf_counter()
     free: list[PictureConnection] = []
     for _ in range(options.in_flight):
         made = await loop.create_connection(
@@ -111,7 +111,7 @@ async def measure(options: argparse.Namespace, copies: Path) -> dict[str, float]
         for _ in range(options.in_flight):
             group.create_task(floor.work(numbers))
     return {
-        "cpu_s": cpu_s() - began,
+        "cpu_s": time.process_time() - began,
         "wall_s": time.perf_counter() - started,
         "verdicts": options.verdicts,
         "calls": floor.calls,
