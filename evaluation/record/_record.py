@@ -30,7 +30,7 @@ from ._retried import RetriedCases
 from ._unchanged import Grow, looked_at
 from .growth import Grown
 from .postgres import refuse_copy
-from .stored import Alone, StoredCall, StoredEntry, as_stored, stored_call, stored_entry
+from .stored import SoleDriver, StoredCall, StoredEntry, as_stored, stored_call, stored_entry
 
 T = TypeVar("T")
 
@@ -72,7 +72,7 @@ _OPENED, _ANNOUNCED, _AUDITED = (
 )
 
 
-class Record(Alone, Ledger):
+class Record(SoleDriver, Ledger):
     """Writes the record of a run; see `open_record`.
 
     It is also the run's `Journal`: calls of an earlier process are found again by their

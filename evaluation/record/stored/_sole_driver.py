@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from ....models import Budget
 
 
-class Alone:
+class SoleDriver:
     """The only driver of a run."""
 
     async def take(self, case_ids: Sequence[str], *, finished: bool = False) -> Collection[str]:
