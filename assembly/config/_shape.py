@@ -152,22 +152,29 @@ def _without_password(url: str) -> str:
     """Refuse an address of a database that is malformed, or holds a password; never show it."""
     try:
         said = urlsplit(url)
-        port = said.port
+        user, _, hosts = said.netloc.rpartition("@")
+        ports = [urlsplit(f"//{host}").port for host in hosts.split(",")]
     except ValueError:
         raise ValueError(_DATABASE_URL) from None
-    if said.scheme not in ("postgresql", "postgres") or said.fragment or port == 0:
+    if said.scheme not in ("postgresql", "postgres") or said.fragment or 0 in ports:
         raise ValueError(_DATABASE_URL)
     query = parse_qs(said.query, keep_blank_values=True)
-    if said.password is not None or query.keys() & {"password", "sslpassword"}:
+    if ":" in user or query.keys() & {"password", "sslpassword"}:
         raise ValueError(
             "must hold no password: take it out, and give it by PGPASSWORD, ~/.pgpass or the "
             "variable that `password_env:` names"
         )
     if not said.path.strip("/") and "dbname" not in query:
         raise ValueError(_DATABASE_URL)
+    several = len(ports) > 1 or any("," in said for said in query.get("host", ()))
+    if several and not _WRITTEN_TO & {*query.get("target_session_attrs", ())}:
+        raise ValueError(
+            "must say which of its hosts is written to: add ?target_session_attrs=read-write"
+        )
     return url
 
 
+_WRITTEN_TO = {"read-write", "primary"}
 _DATABASE_URL = "must be the address of a database, such as postgresql://user@host/database"
 DatabaseUrl = Annotated[
     str, StringConstraints(min_length=1, pattern=NO_NUL), AfterValidator(_without_password)

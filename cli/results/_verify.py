@@ -9,7 +9,7 @@ from ..console import EXIT_INFRASTRUCTURE, RunPath, checking_record, guarded, wr
 def verify(run: RunPath) -> int:
     """Check a run's record and media for changes."""
     from ...common.text import many
-    from ...evaluation.record import ChangedCase
+    from ...evaluation.record import ChangedCase, unlike_copy
     from ...evaluation.report import StoredRun, describe_unchained
 
     with closing(StoredRun(run)) as stored, checking_record() as status:
@@ -22,6 +22,7 @@ def verify(run: RunPath) -> int:
         grown, shared, pruned = stored.growth, stored.shared, stored.pruned
         unlike = stored.shared_problem()
         copy_of = stored.meta.shared
+        in_database = unlike_copy(run)
     if found.about is not None:
         write_line(f"{run}: {found.about}.")
     as_recorded = found.cases + found.unfinished - found.changed
@@ -41,5 +42,11 @@ def verify(run: RunPath) -> int:
         write_line(shared)
         bound = f"Its cases are bound to that SHA-256. Seal of all copies of it: {copy_of.seal}"
         write_line(f"{run}: {unlike}." if unlike else bound)
+    if in_database:
+        write_line(
+            f"{run}: its database was changed after this was copied: {', '.join(in_database)}. "
+            "Restore it from a backup."
+        )
     write_line(f"SHA-256 of {'this copy' if shared else 'the run'}: {found.digest}")
-    return EXIT_INFRASTRUCTURE if found.is_changed or unlike else 0
+    changed = found.is_changed or unlike or in_database
+    return EXIT_INFRASTRUCTURE if changed else 0

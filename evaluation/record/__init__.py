@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     )
     from .integrity import ChangedCase, CheckedCase, Integrity
     from .merging import Merged, MergedRun, merge_runs
-    from .postgres import as_copied, database_of
+    from .postgres import as_copied, database_of, unlike_copy
     from .pruning import hold, is_finished, prune_media
     from .sharing import SharedRun, share_run
     from .stored import (
@@ -120,7 +120,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "without_secrets",
             ],
             "merging": ["Merged", "MergedRun", "merge_runs"],
-            "postgres": ["as_copied", "database_of"],
+            "postgres": ["as_copied", "database_of", "unlike_copy"],
             "pruning": ["hold", "is_finished", "prune_media"],
             "sharing": ["SharedRun", "share_run"],
             "stored": [
@@ -202,6 +202,7 @@ __all__ = [
     "stored_call",
     "stored_entry",
     "tie_of",
+    "unlike_copy",
     "why_another_jury",
     "with_addition",
     "without_places",

@@ -48,6 +48,16 @@ def test_another_encoding_of_the_client_changes_nothing(
     assert workplace.safejury("verify", "runs/first").code == 0
 
 
+def test_of_several_hosts_the_one_is_used_that_answers(
+    postgres: PostgresServer, workplace: Workplace, scripted: Start
+) -> None:
+    database = postgres.make_database().replace("@", "@127.0.0.1:9,")
+    url = f"{database}?target_session_attrs=read-write"
+    ended = workplace.safejury("run", workplace.config(scripted().base_url, run__record=url))
+    assert ended.code == 0, ended.err
+    assert workplace.safejury("verify", "runs/first").code == 0
+
+
 @pytest.mark.parametrize("again", [False, True])
 def test_a_copy_of_a_run_that_was_deleted_is_not_written_over(
     postgres: PostgresServer, workplace: Workplace, scripted: Start, tmp_path: Path, again: bool

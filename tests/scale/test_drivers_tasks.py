@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 from postgres_server import PostgresServer
+from test_drivers import until
 from workplace import Workplace
 
 from safejury.assembly.config import RecordConfig
@@ -45,6 +46,37 @@ def test_failed_cases_are_retried(
     assert ended.code == 0, ended.err
     assert workplace.stored(failed) == [(0,)]
     assert workplace.safejury("verify", "runs/first").code == 0
+
+
+def test_what_a_driver_at_work_finished_without_a_response_is_retried_by_another(
+    postgres: PostgresServer, workplace: Workplace, scripted: Start
+) -> None:
+    fails = True
+
+    def reply(body: Mapping[str, Any]) -> str | ScriptedReply:
+        if body["model"] == "target":
+            if "Question q3?" in str(body["messages"]):
+                return ScriptedReply(hang=True)
+            if fails and "Question q2?" in str(body["messages"]):
+                return ScriptedReply(status=400)
+            return "An answer."
+        return ballot("safe", 5, "Nothing here.")
+
+    one, other = workplace.path / "one", workplace.path / "other"
+    database, url = postgres.make_database(), scripted(reply).base_url
+    for place in (one, other):
+        place.mkdir()
+        Workplace(place).config(url, run__record=database)
+    failed = "SELECT count(*) FROM safejury_cases WHERE response_outcome = 'error'"
+    with Workplace(one).start("run", "safejury.yaml", *Accepted) as first:
+        until(lambda: Workplace(one).kept("SELECT 1 FROM meta"))
+        until(lambda: postgres.sql(failed, database) == [(1,)])
+        fails = False
+        with Workplace(other).start("run", "safejury.yaml", "--retry-failed") as second:
+            until(lambda: postgres.sql(failed, database) == [(0,)])
+            second.kill()
+        first.kill()
+    assert Workplace(other).spawn("verify", "runs/first").code == 0
 
 
 def test_a_talk_is_audited(postgres: PostgresServer, workplace: Workplace, scripted: Start) -> None:

@@ -13,7 +13,7 @@ from .._group_commit import GroupCommit
 from .._media import MEDIA
 from ..postgres import Connection
 from ._group import Group, Row, Written, by_table, upload, write_group
-from ._leases import Driver
+from ._leases import Driver, set_back
 from ._link import Link
 from ._unsent import keep_unsent
 
@@ -71,15 +71,6 @@ class SharedCommit(GroupCommit):
     def is_behind(self) -> bool:
         """Whether new calls wait until what was written is stored."""
         return self._sent < self._must or self._queued > _MOST_WAITING or self._link.is_away
-
-    async def caught_up(self) -> None:
-        """Wait until new calls may be made.
-
-        Raises:
-            RecordError: Nothing can be stored any more.
-        """
-        while self.is_behind:
-            await self._change()
 
     async def stored(self) -> None:
         """Wait until all that was written is stored.
@@ -150,6 +141,8 @@ class SharedCommit(GroupCommit):
         groups, number = self._sending
         self._sent += groups
         self._queued -= number
+        if written.set_back:
+            raise set_back()
         if written.late:
             self._drop(written)
         self.notify()
@@ -191,7 +184,12 @@ class SharedCommit(GroupCommit):
         with suppress(OSError):
             keep_unsent(self._directory, self._token, groups)
 
-    def _change(self) -> asyncio.Future[None]:
+    def change(self) -> asyncio.Future[None]:
+        """Return what is done when calls that wait are to look again.
+
+        Raises:
+            RecordError: Nothing can be stored any more.
+        """
         self.check()
         change: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._settled.append(change)

@@ -16,19 +16,19 @@ import msgspec
 
 from ...trials import case_of
 from ..postgres import COLUMNS, KEYS, TYPES, Connection, pipeline
-from ._leases import FREED, deleted, freed_after
+from ._leases import BOUND, bound, deleted
 
 Row = tuple[Any, ...]
 OF_CASES = frozenset({"restarts", "entries", "answers", "cases", "judged"})
 """Tables whose rows only the driver writes that has the lease of their case."""
 _LARGEST_ID = 62
-_BEGIN = f"""
-UPDATE safejury_runs SET revision = revision + 1 WHERE id = %(run)s RETURNING revision, {FREED}
-"""
+_BEGIN = "UPDATE safejury_runs SET revision = revision + 1 WHERE id = %s RETURNING revision"
 _NUMBER = """
 UPDATE safejury_drivers SET groups = %(number)s WHERE id = %(driver)s AND groups = %(number)s - 1
 RETURNING id
 """
+_GROUPS = "SELECT groups FROM safejury_drivers WHERE id = %s"
+_GO_ON = "UPDATE safejury_drivers SET groups = %(number)s WHERE id = %(driver)s"
 _MINE = """
 SELECT case_id FROM safejury_leases WHERE run = %s AND driver = %s AND case_id = ANY(%s)
 """
@@ -92,10 +92,13 @@ class Written:
     Attributes:
         revision: The change that it was, or one after it.
         late: The cases whose lease another driver has.
+        set_back: Whether the database lost earlier groups, as one that was restored from a
+            backup has: then only what calls took is kept of this one.
     """
 
     revision: int
     late: frozenset[str] = frozenset()
+    set_back: bool = False
 
 
 class _Usage(msgspec.Struct):
@@ -165,7 +168,8 @@ async def write_group(connection: Connection, run: int, group: Group, lease: flo
     lives = [row[0] for row in rows.get("servers", ())]
     async with connection.transaction() as whole:
         async with pipeline(connection):
-            begun = await connection.execute(_BEGIN, {"run": run, "freed": freed_after(lease)})
+            await connection.execute(BOUND, {"bound": bound(lease)})
+            begun = await connection.execute(_BEGIN, (run,))
             values = {"number": group.number, "driver": group.driver}
             numbered = await connection.execute(_NUMBER, values)
             mine = await connection.execute(_MINE, (run, group.driver, list(cases)))
@@ -175,10 +179,15 @@ async def write_group(connection: Connection, run: int, group: Group, lease: flo
         if changed is None:
             raise deleted()
         revision = changed[0]
-        if await numbered.fetchone() is None:
-            whole.force_rollback = True
-            return Written(revision)
-        late = frozenset(cases - {case_id for (case_id,) in await mine.fetchall()})
+        ours = {case_id for (case_id,) in await mine.fetchall()}
+        if set_back := await numbered.fetchone() is None:
+            kept_groups = await (await connection.execute(_GROUPS, (group.driver,))).fetchone()
+            if kept_groups is not None and kept_groups[0] >= group.number:
+                whole.force_rollback = True
+                return Written(revision)
+            await connection.execute(_GO_ON, values)
+            ours = set[str]()
+        late = frozenset(cases - ours)
         kept = {
             table: [row for row in found if table not in OF_CASES or row[0] not in late]
             for table, found in rows.items()
@@ -188,7 +197,7 @@ async def write_group(connection: Connection, run: int, group: Group, lease: flo
         writing = _Writing(connection, run, group.driver, revision)
         async with pipeline(connection):
             await writing.write(kept, there, earlier)
-    return Written(revision, late)
+    return Written(revision, late, set_back)
 
 
 class _Writing:

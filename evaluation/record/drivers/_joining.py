@@ -28,17 +28,17 @@ from ..postgres import (
     connect,
     copy_run,
     errors,
+    is_locked,
     make_tables,
     unusable,
 )
-from ._leases import FREED, Driver, charge_gone, count_drivers, freed_after
+from ._leases import BOUND, Driver, bound, break_off_now, charge_gone, count_drivers
 
 _BEGIN = """
 INSERT INTO safejury_runs (name, token) VALUES (%s, %s) ON CONFLICT DO NOTHING
 """
-_LOCK = f"""
-SELECT id, token, revision, facts_revision, {FREED} FROM safejury_runs WHERE name = %(name)s
-FOR UPDATE
+_LOCK = """
+SELECT id, token, revision, facts_revision FROM safejury_runs WHERE name = %s FOR UPDATE
 """
 _OURS_ENDED = """
 UPDATE safejury_drivers SET until = '-infinity'
@@ -57,6 +57,7 @@ _DRIVER = """
 INSERT INTO safejury_drivers (run, host, place, until)
 VALUES (%s, %s, %s, now() + make_interval(secs => %s)) RETURNING id
 """
+_TRIES = 4
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _FAILED = "SELECT case_id FROM answers WHERE json_extract(body, '$.response.outcome') = 'error'"
 
@@ -98,25 +99,31 @@ def prepare(wanted: Wanted) -> Copied | None:
         raise unusable(place, error) from None
 
 
-def join(wanted: Wanted, looked: Copied | None, grown: Grown | None) -> Driver | None:
+def join(
+    wanted: Wanted, looked: Copied | None, grown: Grown | None, *, tries: int = _TRIES
+) -> Driver | None:
     """Become a driver of a run; None where it was changed since the copy was looked at.
 
     Args:
         wanted: The run.
         looked: The copy on which it was decided what is stored of the run now.
         grown: What that is, None where nothing of it has to be kept.
+        tries: How often to wait for a lease where a driver hangs that has the run locked.
 
     Raises:
         RecordError: Others are at work on it with another config.
     """
     try:
         with connect(wanted.place) as connection:
+            break_off_now(connection, wanted.place.run, wanted.lease)
             with connection.transaction():
                 driver = _Joining(connection, wanted, looked, grown).join()
             if driver is not None:
                 copy_run(connection, wanted.place, wanted.directory, RECORD, MEDIA)
             return driver
     except errors() as error:
+        if tries > 1 and is_locked(error):
+            return join(wanted, looked, grown, tries=tries - 1)
         raise unusable(wanted.place, error) from None
 
 
@@ -131,9 +138,9 @@ class _Joining:
 
     def join(self) -> Driver | None:
         wanted, place, looked = self._wanted, self._wanted.place, self._looked
+        self._connection.execute(BOUND, {"bound": bound(wanted.lease)})
         self._connection.execute(_BEGIN, (place.run, secrets.token_hex(16)))
-        asked = {"name": place.run, "freed": freed_after(wanted.lease)}
-        run, token, revision, facts, _ = self._connection.execute(_LOCK, asked).fetchone()
+        run, token, revision, facts = self._connection.execute(_LOCK, (place.run,)).fetchone()
         if revision and (looked is None or looked.token != token or facts > looked.revision):
             return None
         here = _here(wanted.directory)

@@ -11,9 +11,21 @@ from dataclasses import dataclass
 from ....common import RecordError
 from ..postgres import Connection, pipeline
 
-FREED = "set_config('idle_in_transaction_session_timeout', %(freed)s, true)"
-"""SQL that lets the server break off this transaction when its driver is not heard of in it."""
-_LOCK = f"SELECT {FREED} FROM safejury_runs WHERE id = %(run)s FOR UPDATE"
+BOUND = """
+SELECT set_config('lock_timeout', %(bound)s, true),
+    set_config('idle_in_transaction_session_timeout', %(bound)s, true)
+"""
+"""SQL that bounds how long a transaction waits for others, and for its own driver."""
+_LOCK = "SELECT FROM safejury_runs WHERE id = %(run)s FOR UPDATE"
+# The server counts a session as idle only where all that its client sent at once has arrived.
+_BREAK_OFF = """
+SELECT pg_terminate_backend(one.pid) FROM safejury_runs AS run
+JOIN pg_stat_activity AS one ON one.backend_xid = run.xmax
+WHERE run.name = %(name)s AND one.pid <> pg_backend_pid() AND one.wait_event_type = 'Client'
+    AND greatest(one.state_change, one.query_start)
+        < clock_timestamp() - make_interval(secs => %(lease)s)
+    AND pg_has_role(one.usesysid, 'USAGE')
+"""
 GONE = """
 ({driver}.until = '-infinity' OR ({driver}.until < now()
     AND pg_postmaster_start_time() < now() - make_interval(secs => %(lease)s)))
@@ -29,11 +41,14 @@ ON CONFLICT (run, case_id) DO UPDATE SET driver = EXCLUDED.driver
 WHERE held.driver = EXCLUDED.driver OR EXISTS (
     SELECT 1 FROM safejury_drivers AS other
     WHERE other.id = held.driver AND {GONE.format(driver="other")})
+    OR EXISTS (
+    SELECT 1 FROM safejury_cases AS done WHERE done.run = held.run
+    AND done.case_id = held.case_id AND done.driver = held.driver AND done.revision <= %(retried)s)
 RETURNING case_id, xmax <> 0
 """
 _RENEW = """
 UPDATE safejury_drivers SET until = now() + make_interval(secs => %(lease)s)
-WHERE id = %(driver)s
+WHERE id = %(driver)s RETURNING id
 """
 _REVISION = f"""
 SELECT run.revision, EXISTS (SELECT 1 FROM safejury_charges AS held JOIN safejury_drivers AS one
@@ -89,7 +104,7 @@ class Driver:
             "run": self.run,
             "driver": self.number,
             "lease": self.lease,
-            "freed": freed_after(self.lease),
+            "bound": bound(self.lease),
         }
 
 
@@ -108,12 +123,23 @@ class Taken:
 
 async def lock(connection: Connection, driver: Driver) -> None:
     """Lock a driver's run until the transaction ends, or the driver is not heard of in it."""
+    await connection.execute(BOUND, driver.values)
     await connection.execute(_LOCK, driver.values)
 
 
-def freed_after(lease: float) -> str:
-    """Return after which time a driver that hangs holds up the others no more."""
+def bound(lease: float) -> str:
+    """Return for how long drivers wait for each other, and for one that is not heard of."""
     return f"{round(lease * 1000)}ms"
+
+
+async def break_off(connection: Connection, run: str, lease: float) -> None:
+    """End the session that has a run locked, if its driver is not heard of for a lease."""
+    await connection.execute(_BREAK_OFF, {"name": run, "lease": lease})
+
+
+def break_off_now(connection: Connection, run: str, lease: float) -> None:
+    """Do the same on a connection that waits; see `break_off`."""
+    connection.execute(_BREAK_OFF, {"name": run, "lease": lease})
 
 
 def deleted() -> RecordError:
@@ -124,7 +150,17 @@ def deleted() -> RecordError:
     )
 
 
-async def take(connection: Connection, driver: Driver, cases: Sequence[str], seen: int) -> Taken:
+def set_back() -> RecordError:
+    """Return the error for a database that lacks what a driver stored."""
+    return RecordError(
+        "The database lacks what this driver stored, as one does that was restored from a backup "
+        "while the run was under way: repeat the command, which goes on with what there is."
+    )
+
+
+async def take(
+    connection: Connection, driver: Driver, cases: Sequence[str], seen: int, retried: int
+) -> Taken:
     """Take the trials of cases that no other driver has and that are not finished.
 
     Args:
@@ -132,8 +168,9 @@ async def take(connection: Connection, driver: Driver, cases: Sequence[str], see
         driver: Who takes them.
         cases: Their ids.
         seen: What was finished up to this revision may be taken again; -1 for nothing.
+        retried: What a driver at work has finished up to this one may be taken from it.
     """
-    values = {**driver.values, "cases": list(cases), "seen": seen}
+    values = {**driver.values, "cases": list(cases), "seen": seen, "retried": retried}
     async with connection.transaction(), pipeline(connection):
         await lock(connection, driver)  # a group may just finish one
         cursor = await connection.execute(_TAKE, values)
@@ -148,11 +185,13 @@ async def renew(connection: Connection, driver: Driver) -> int:
         The last revision of the run.
     """
     async with pipeline(connection):
-        await connection.execute(_RENEW, driver.values)
+        renewed = await connection.execute(_RENEW, driver.values)
         cursor = await connection.execute(_REVISION, driver.values)
     found = await cursor.fetchone()
     if found is None:
         raise deleted()
+    if await renewed.fetchone() is None:
+        raise set_back()
     revision, charges_due = found
     if charges_due:
         async with connection.transaction():

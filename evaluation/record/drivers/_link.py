@@ -9,6 +9,7 @@ from typing import TypeVar
 from ....common import RecordError
 from ....common.text import many
 from ..postgres import Connection, Place, connect_async, errors, is_away, unusable, why
+from ._leases import break_off
 
 T = TypeVar("T")
 
@@ -27,12 +28,16 @@ class Link:
 
     Args:
         place: The database.
+        lease: Seconds for which a driver is waited for.
         patience: Seconds for which it is waited for when it is away.
         tell: Told what is waited for.
     """
 
-    def __init__(self, place: Place, patience: float, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, place: Place, lease: float, patience: float, tell: Callable[[str], None]
+    ) -> None:
         self._place = place
+        self._lease = lease
         self._patience = patience
         self._tell = tell
         self._connection: Connection | None = None
@@ -55,7 +60,10 @@ class Link:
             while True:
                 try:
                     async with asyncio.timeout(_LONGEST_S):
-                        found = await work(await self._connected())
+                        connection = await self._connected()
+                        if since is not None:
+                            await break_off(connection, self._place.run, self._lease)
+                        found = await work(connection)
                 except (errors(), OSError, TimeoutError) as error:
                     await self.close()
                     if not (isinstance(error, OSError | TimeoutError) or is_away(error)):

@@ -56,7 +56,7 @@ async def open_shared_record(
     place = Place.of(said, directory.name)
     with locked(directory), driven(directory):
         _check_is_copy(directory)
-        link = Link(place, said.patience, tell)
+        link = Link(place, said.lease, said.patience, tell)
         wanted = Wanted(directory, place, said.lease, identity, meta)
         driver, token, grown = await _joined(wanted, link, grow)
         with closing(sqlite3.connect(directory / RECORD, check_same_thread=False)) as database:

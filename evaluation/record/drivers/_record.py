@@ -85,23 +85,34 @@ class SharedRecord(Record):
         self._budget: BudgetShare | None = None
         self._asked = asyncio.Event()
         self._outdated = asyncio.Event()
+        self._renewed = time.monotonic()
 
     @property
     def is_behind(self) -> bool:
-        """Whether new calls wait; see `Ledger.is_behind`."""
-        return self._shared.is_behind
+        """Whether new calls wait; see `Ledger.is_behind`.
+
+        They do after the lease ran out, as others may have the trials and the budget by now.
+        """
+        return self._shared.is_behind or time.monotonic() - self._renewed > self._driver.lease
 
     async def caught_up(self) -> None:
-        """Wait until new calls may be made."""
-        await self._shared.caught_up()
+        """Wait until new calls may be made.
+
+        Raises:
+            RecordError: Nothing can be stored any more.
+        """
+        while self.is_behind:
+            await self._shared.change()
 
     async def take(self, case_ids: Sequence[str], *, finished: bool = False) -> Collection[str]:
         """Take the trials of cases that no other driver has; return the ids of those taken."""
         free = [case_id for case_id in case_ids if case_id not in self._under_way]
         if not free:
             return ()
-        seen = self._revision if finished else self._seen
-        taken = await self._link.do(partial(take, driver=self._driver, cases=free, seen=seen))
+        seen, retried = (self._revision, -1) if finished else (self._seen, self._seen)
+        taken = await self._link.do(
+            partial(take, driver=self._driver, cases=free, seen=seen, retried=retried)
+        )
         if not finished:
             self._under_way |= taken.cases
         self._granted += len(taken.cases)
@@ -173,9 +184,11 @@ class SharedRecord(Record):
     async def keep_lease(self) -> None:
         """Renew the driver's lease until canceled, and let `keep_copy` know what changed."""
         while True:
-            revision = await self._link.do(partial(renew, driver=self._driver))
+            revision, since = await self._link.do(self._renew)
             if self._budget is not None:
                 await self._link.do(partial(self._budget.renew, driver=self._driver))
+            self._renewed = since
+            self._shared.notify()
             if revision > self._revision:
                 self._outdated.set()
             await asyncio.sleep(_LEAST_BETWEEN_S)
@@ -183,6 +196,10 @@ class SharedRecord(Record):
                 async with asyncio.timeout(self._driver.lease / _RENEWALS):
                     await self._asked.wait()
             self._asked.clear()
+
+    async def _renew(self, connection: Any) -> tuple[int, float]:
+        since = time.monotonic()
+        return await renew(connection, self._driver), since
 
     async def keep_copy(self) -> None:
         """Bring the copy up to date until canceled; leases are renewed however long it takes."""

@@ -6,6 +6,7 @@ from ._client import (
     connect_async,
     errors,
     is_away,
+    is_locked,
     pipeline,
     unusable,
     why,
@@ -14,6 +15,7 @@ from ._copy import Copied, bring_up_to_date, copy_run
 from ._current import as_copied, database_of, driven, keep_current, refuse_copy
 from ._place import POINTER, Place
 from ._tables import COLUMNS, KEYS, TYPES, make_tables
+from ._unlike import unlike_copy
 
 __all__ = [
     "COLUMNS",
@@ -32,10 +34,12 @@ __all__ = [
     "driven",
     "errors",
     "is_away",
+    "is_locked",
     "keep_current",
     "make_tables",
     "pipeline",
     "refuse_copy",
+    "unlike_copy",
     "unusable",
     "why",
 ]

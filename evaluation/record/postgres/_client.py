@@ -15,7 +15,9 @@ _GONE_MS = 30_000
 _AWAY = ("08", "57P", "40", "57014", "55P03", "25P03")
 """Errors after which the same may work: lost connections, deadlocks, limits of time."""
 _TOO_MANY = "53300"
+_LOCKED = "55P03"
 _WORDS = {
+    _LOCKED: "another session has the run locked",
     "53100": "its disk is full: free some space",
     "25006": "it is read-only: name the server that is written to",
     "42501": "the user may not create or change its tables: grant CREATE on the schema, or let "
@@ -61,6 +63,11 @@ def is_away(error: Exception) -> bool:
     refused = ("password" in said and "failed" in said) or " no password " in said
     unknown = "does not exist" in said or "no pg_hba.conf entry" in said
     return isinstance(error, _psycopg().OperationalError) and not (refused or unknown)
+
+
+def is_locked(error: Exception) -> bool:
+    """Return whether another session had locked what was needed, for as long as was waited."""
+    return getattr(error, "sqlstate", None) == _LOCKED
 
 
 def why(error: Exception) -> str:

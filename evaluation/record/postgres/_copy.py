@@ -7,7 +7,7 @@ processes may do this at once: SQLite lets one of them wait.
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -69,9 +69,23 @@ def bring_up_to_date(place: Place, directory: Path, record: str, media: str) -> 
 
 
 def copy_run(
-    connection: Connection, place: Place, directory: Path, record: str, media: str
+    connection: Connection,
+    place: Place,
+    directory: Path,
+    record: str,
+    media: str,
+    *,
+    also: Callable[[Connection, sqlite3.Connection, Copied], None] | None = None,
 ) -> Copied:
     """Bring a copy up to date on an open connection; see `bring_up_to_date`.
+
+    Args:
+        connection: To the database.
+        place: Where the run is kept.
+        directory: See `bring_up_to_date`; so are the others.
+        record: The name of the copy.
+        media: The name of the folder of media.
+        also: Reads both then, as they are at one moment.
 
     Raises:
         RecordError: The database has no such run, or the copy cannot be written.
@@ -90,7 +104,10 @@ def copy_run(
             check_schema(database, whole=False)
             database.executescript(SCHEMA)
             database.execute("BEGIN IMMEDIATE")
-            copied = _Copying(connection, place, database, directory / media).copy()
+            with connection.transaction():
+                copied = _Copying(connection, place, database, directory / media).copy()
+                if also is not None:
+                    also(connection, database, copied)
             database.execute("COMMIT")
         replace(place, token=copied.token).keep(directory)
     except (sqlite3.Error, ValueError, OSError) as error:
@@ -117,28 +134,27 @@ class _Copying:
         self._run = self._since = self._until = 0
 
     def copy(self) -> Copied:
-        with self._connection.transaction():
-            self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            if not check_tables(self._connection, self._place):
-                raise self._missing()
-            found = self._connection.execute(_OF_RUN, (self._place.run,)).fetchone()
-            if found is None:
-                raise self._missing()
-            self._run, token, self._until, facts = found
-            self._since = int(self._database.execute("PRAGMA user_version").fetchone()[0])
-            directory = self._folder.parent
-            kept = Place.kept(directory)
-            another = kept is not None and kept.token not in ("", token)
-            if another and self._database.execute("SELECT 1 FROM cases LIMIT 1").fetchone():
-                raise _last_copy(self._place, directory)
-            if kept is None or kept.token != token:
-                replace(self._place, token="").keep(directory)  # until it is that one's copy
-                self._clear()
-            elif self._until < self._since:
-                self._clear()  # a backup was restored
-            if self._until > self._since:
-                self._copy_rows(facts)
-            return Copied(self._run, token, self._until)
+        self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        if not check_tables(self._connection, self._place):
+            raise self._missing()
+        found = self._connection.execute(_OF_RUN, (self._place.run,)).fetchone()
+        if found is None:
+            raise self._missing()
+        self._run, token, self._until, facts = found
+        self._since = int(self._database.execute("PRAGMA user_version").fetchone()[0])
+        directory = self._folder.parent
+        kept = Place.kept(directory)
+        another = kept is not None and kept.token not in ("", token)
+        if another and self._database.execute("SELECT 1 FROM cases LIMIT 1").fetchone():
+            raise _last_copy(self._place, directory)
+        if kept is None or kept.token != token:
+            replace(self._place, token="").keep(directory)  # until it is that one's copy
+            self._clear()
+        elif self._until < self._since:
+            self._clear()  # a backup was restored
+        if self._until > self._since:
+            self._copy_rows(facts)
+        return Copied(self._run, token, self._until)
 
     def _missing(self) -> RecordError:
         return RecordError(
@@ -187,7 +203,7 @@ class _Copying:
         )
         with self._connection.cursor(name=f"copy_{table}") as cursor:
             cursor.itersize = _AT_ONCE
-            cursor.execute(f"{sql}{_settled(table)}", self._range)
+            cursor.execute(f"{sql}{settled(table)}", self._range)
             yield from cursor
 
     def _again(self, table: str, keys: Sequence[object]) -> Iterator[Sequence[Any]]:
@@ -196,7 +212,7 @@ class _Copying:
             f"SELECT {', '.join(COLUMNS[table])} FROM safejury_{table} WHERE run = %s "
             f"AND {_DELETED_BY[table]} = ANY(%s)"
         )
-        yield from self._connection.execute(f"{sql}{_settled(table)}", (self._run, list(keys)))
+        yield from self._connection.execute(f"{sql}{settled(table)}", (self._run, list(keys)))
 
     def _keep(self, table: str, rows: Iterator[Sequence[Any]]) -> None:
         columns = COLUMNS[table]
@@ -220,6 +236,6 @@ class _Copying:
                     file.write(content)
 
 
-def _settled(table: str) -> str:
+def settled(table: str) -> str:
     """Leave out what calls hold that are under way: they are no costs yet."""
     return " AND kind <> 'open'" if table == "charges" else ""

@@ -34,6 +34,8 @@ TYPES = {
 _OPTIONAL = {"finding", "rating", "head"}
 _LOCK = 7_318_402_155
 """Of whoever makes the tables."""
+_WHOEVER_HANGS = "SET LOCAL idle_in_transaction_session_timeout = '10s'"
+"""Holds up the others no longer than that while the tables are made."""
 _ENCODING = "SELECT current_setting('server_encoding')"
 _KNOWN = "SELECT to_regclass('safejury_format') IS NOT NULL"
 _OTHERS = """
@@ -77,7 +79,10 @@ def make_tables(connection: Connection, place: Place) -> None:
         RecordError: They cannot be made, cannot hold every text, or are those of another version.
     """
     try:
+        if check_tables(connection, place):
+            return
         with connection.transaction():
+            connection.execute(_WHOEVER_HANGS)
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
             if not connection.execute(_KNOWN).fetchone()[0]:
                 _check_encoding(connection, place)
