@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ._embedded_jury import EMBEDDED_JURY, EMBEDDED_SEED
     from ._evaluate import run_and_report
     from ._judge import judge
-    from ._one_case import deliberate_once
+    from ._one_case import deliberate_once, recorded_case
     from ._run import run
     from ._serve import serve
 
@@ -23,7 +23,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_embedded_jury": ["EMBEDDED_JURY", "EMBEDDED_SEED"],
             "_evaluate": ["run_and_report"],
             "_judge": ["judge"],
-            "_one_case": ["deliberate_once"],
+            "_one_case": ["deliberate_once", "recorded_case"],
             "_run": ["run"],
             "_serve": ["serve"],
         },
@@ -37,6 +37,7 @@ __all__ = [
     "export_batch",
     "import_batch",
     "judge",
+    "recorded_case",
     "run",
     "run_and_report",
     "serve",

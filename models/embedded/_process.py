@@ -16,6 +16,11 @@ from ...common import FirstContactError
 
 _TAIL_BYTES = 800
 _STOP_S = 5.0
+_SLEEPING = {"OMP_WAIT_POLICY": "passive"}
+"""Threads sleep while they wait for each other, some hundred times a token.
+
+Else they spin: where other work wants the cores, two were ten times slower than one.
+"""
 _lock = threading.Lock()
 
 
@@ -37,30 +42,27 @@ class EmbeddedProcess:
     Args:
         key: The model's name.
         file: The model's weights.
-        threads: Threads that read prompts, 1 or more.
-        writers: Threads that write replies. They spin while they wait for each other: two are
-            1.6 times as fast as one on idle cores, and ten times slower where other work wants
-            the cores.
+        threads: Threads that compute, 1 or more.
     """
 
-    def __init__(self, key: str, file: Path, threads: int, writers: int = 1) -> None:
+    def __init__(self, key: str, file: Path, threads: int) -> None:
         self._key = key
         self._users = 0
         # Appending, so that reading the tail does not move where the server writes.
         self._log: IO[bytes] = tempfile.TemporaryFile("a+b")  # noqa: SIM115  (closed in _stop)
-        self._child = _spawn(key, file, (threads, writers), self._log)
+        self._child = _spawn(key, file, threads, self._log)
         self._address = Future[Address]()
         self._address.set_running_or_notify_cancel()  # a caller that stops waiting cancels no other
         self._reader = threading.Thread(target=self._read_address, daemon=True)
         self._reader.start()
 
     @classmethod
-    def acquire(cls, key: str, file: Path, threads: int, writers: int = 1) -> "EmbeddedProcess":
+    def acquire(cls, key: str, file: Path, threads: int) -> "EmbeddedProcess":
         """Return the running server of `key`, starting it if needed; release it once."""
         with _lock:
             shared = _shared.get(key)
             if shared is None or shared.ended is not None:
-                shared = _shared[key] = cls(key, file, threads, writers)
+                shared = _shared[key] = cls(key, file, threads)
             shared._users += 1
             return shared
 
@@ -139,9 +141,7 @@ class EmbeddedProcess:
 _shared: dict[str, EmbeddedProcess] = {}
 
 
-def _spawn(
-    key: str, file: Path, threads: tuple[int, int], log: IO[bytes]
-) -> subprocess.Popen[bytes]:
+def _spawn(key: str, file: Path, threads: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
     # The kernel counts the death of the thread that made the child as the parent's.
     in_main = threading.current_thread() is threading.main_thread()
     parent = os.getpid() if in_main else 0
@@ -150,11 +150,11 @@ def _spawn(
         [
             *(sys.executable, "-P", "-m", module),
             *("--model", str(file), "--alias", key),
-            *("--threads", str(threads[0]), "--writers", str(threads[1])),
-            *("--parent", str(parent)),
+            *("--threads", str(threads), "--parent", str(parent)),
         ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,
+        env=_SLEEPING | os.environ,
         start_new_session=True,  # Ctrl-C in the terminal is the run's to handle
     )

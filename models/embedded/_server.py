@@ -32,8 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m safejury.models.embedded._server")
     parser.add_argument("--model", required=True, help="GGUF file")
     parser.add_argument("--alias", required=True, help="the model's name in replies")
-    parser.add_argument("--threads", type=int, required=True, help="for reading prompts")
-    parser.add_argument("--writers", type=int, default=1, help="threads for writing replies")
+    parser.add_argument("--threads", type=int, required=True, help="how many compute")
     parser.add_argument("--parent", type=int, default=0, help="die with this process, 0 for none")
     options = parser.parse_args(arguments)
     _die_with(options.parent)
@@ -41,8 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ready = os.dup(1)
     os.dup2(2, 1)  # the engine may write to standard output, which is for one line only
     key = secrets.token_urlsafe()  # web pages and other users reach loopback too
-    threads = (options.threads, options.writers)
-    server = _serve(options.model, options.alias, threads, key)
+    server = _serve(options.model, options.alias, options.threads, key)
     os.write(ready, json.dumps({"url": server.listening_address, "api_key": key}).encode() + b"\n")
     os.close(ready)
     threading.Event().wait()
@@ -63,8 +61,8 @@ def _watch() -> None:
     os._exit(0)  # the engine's threads do not let the interpreter end
 
 
-def _serve(model: str, alias: str, threads: tuple[int, int], key: str) -> _Server:
-    """Start the engine, with threads to read and to write, and return it once it answers.
+def _serve(model: str, alias: str, threads: int, key: str) -> _Server:
+    """Start the engine, and return it once it answers.
 
     One slot: jurors share a long prefix, which a slot computes once and then reuses.
     Several slots would compute it side by side: five ballots over 1,200 shared tokens
@@ -80,7 +78,7 @@ def _serve(model: str, alias: str, threads: tuple[int, int], key: str) -> _Serve
     params.ui = False
     params.n_ctx = CONTEXT_TOKENS
     params.n_parallel = 1
-    params.cpuparams_batch.n_threads, params.cpuparams.n_threads = threads
+    params.cpuparams_batch.n_threads = params.cpuparams.n_threads = threads
     params.cache_prompt = True
     params.cache_ram_mib = _PROMPT_CACHE_MIB
     params.verbosity = _WARNINGS_ONLY
