@@ -53,6 +53,30 @@ def contents(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
+def test_the_job_for_kubernetes_fits_itself_and_this_version() -> None:
+    """No cluster of Kubernetes tried it; its names, versions and command at least are right."""
+    claim, job = yaml.safe_load_all((EXAMPLES / "kuberay.yaml").read_text(encoding="utf-8"))
+    cluster = job["spec"]["rayClusterSpec"]
+    pinned = re.search(r"^ray==(\S+)", (ROOT / "requirements/scale.txt").read_text(), re.MULTILINE)
+    assert pinned is not None
+    assert cluster["rayVersion"] == pinned[1]
+    head, *workers = cluster["headGroupSpec"], *cluster["workerGroupSpecs"]
+    pods = [group["template"]["spec"] for group in (head, *workers)]
+    containers = [container for pod in pods for container in pod["containers"]]
+    assert len({container["image"] for container in containers}) == 1
+    for container in containers:  # keys come from a secret, wherever models are called
+        assert container["envFrom"] == [{"secretRef": {"name": "model-keys"}}]
+        assert "env" not in container
+    volumes = {volume["name"]: volume for volume in pods[0]["volumes"]}
+    assert volumes["runs"]["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+    mounts = {mount["name"]: mount["mountPath"] for mount in containers[0]["volumeMounts"]}
+    assert mounts.keys() == volumes.keys()
+    program, command, config, *options = job["spec"]["entrypoint"].split()
+    assert (program, command) == ("safejury", "run")
+    assert config == f"{mounts['config']}/safejury.yaml"
+    assert options == ["--engine", "ray", "--directory", mounts["runs"]]
+
+
 def test_the_picture_of_the_readme_is_what_the_demo_shows(tmp_path: Path) -> None:
     """`safejury demo --export docs/deliberation.svg` writes it; counts of tokens may differ."""
     exported = tmp_path / "deliberation.svg"

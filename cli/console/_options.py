@@ -157,8 +157,8 @@ ClusterAddress = Annotated[
     typer.Option(
         "--address",
         metavar="HOST:PORT",
-        help="Where the Ray cluster is; the one of this machine, which is started if need be, by "
-        "default.",
+        help="Where the Ray cluster is; by default RAY_ADDRESS, or the cluster of this machine, "
+        "which is started if need be.",
     ),
 ]
 Workers = Annotated[
