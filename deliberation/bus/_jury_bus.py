@@ -143,6 +143,8 @@ class JuryBus(RequestBus):
         if spectator is not None:
             await self.listen("spectator", spectator, TRANSCRIPT, PROGRESS)
         self.start()
+        if self.guest is None:
+            await self.make(_FOREPERSON, *(Address(SEAT, name) for name in self._seats))
 
     async def hear(self, case: Case, kept: Hearing | None = None) -> Verdict:
         """Hear one case from opening to verdict.

@@ -115,6 +115,11 @@ class RequestBus:
         if self._prefix is None or not is_started(self.runtime):
             self.runtime.start()
 
+    async def make(self, *whom: Address) -> None:
+        """Make agents at once, or the first messages for them go by the runtime's queue."""
+        for each in whom:
+            await self.runtime.get(agent_id(self.name(each.kind), each.key), lazy=False)
+
     def check_loop(self) -> None:
         """Check that a request from here would be answered, and not wait for another loop.
 

@@ -205,7 +205,6 @@ class GroupCommit:
                 f"the record cannot be written ({error}). What was committed is safe: free some "
                 "space or fix the directory"
             )
-        self._written += sum(len(value) for _, row in rows for value in row if type(value) is str)
         if self._written > _COPIED:
             self._called.set()
 
@@ -258,6 +257,7 @@ class GroupCommit:
             listed = ", ".join([places] * size)
             values = list(chain.from_iterable(rows[at : at + size]))
             self._database.execute(statement.format(listed), values)
+            self._written += sum([len(value) for value in values if type(value) is str])
             at += size
 
     def _copy_log(self) -> None:

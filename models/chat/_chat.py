@@ -351,6 +351,8 @@ class Completion:
     @property
     def written(self) -> str:
         """All that the model wrote: the text, and what it calls tools with."""
+        if self.called is UNSET:
+            return self.text
         calls = (f"{call.name}{call.arguments}" for call in self.tool_calls)
         return "".join((self.text, *calls))
 

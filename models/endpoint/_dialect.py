@@ -123,6 +123,8 @@ class Dialect:
 
     def notes(self, request: ChatRequest) -> tuple[str, ...]:
         """Describe how the sent request differs from `request`, one sentence each."""
+        if self == _AS_ASKED:
+            return ()
         said = [
             (SCHEMA_NOTE, self.schema_in_words and request.json_schema is not None),
             (CAP_NOTE, self.completion_cap and request.max_tokens is not None),
@@ -175,6 +177,9 @@ class Dialect:
             return True
         named = any(_NO_SCHEMA.search(clause) for clause in clauses)
         return named and not _TOO_LONG.search(complaint.text)
+
+
+_AS_ASKED = Dialect()
 
 
 def _asked(request: ChatRequest) -> tuple[str, ...]:

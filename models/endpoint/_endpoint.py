@@ -13,7 +13,7 @@ from ._dialect import Dialect
 from ._event_stream import TextListener, whole_reply
 from ._http_errors import parse_retry_after, quoted, status_error
 from ._transport import endpoint_headers, parse_base, proxy_for, tls_context
-from ._wire_reply import FILTERED_REPLY, Rejection, read_reply
+from ._wire_reply import FILTERED_REPLY, CallFacts, Rejection, read_reply
 from ._wire_request import RequestBody, encode_body, load_media, sent_request
 from .http import Connection, ConnectionOptions, HttpReply, is_events, proxy_login_advice
 
@@ -91,7 +91,7 @@ class EndpointModel:
         base = parse_base(base_url)
         self._model = model
         self._modalities = modalities
-        self._where = _shown(base)
+        self._name = f"{model}@{_shown(base)}"
         self._place, self._spare = _Place(_url(base, self.path)), _with_version(base, self.path)
         sent = endpoint_headers(base, api_key, headers)
         self._keyed = "Authorization" in sent
@@ -105,7 +105,7 @@ class EndpointModel:
     @property
     def name(self) -> str:
         """Model and address as given, without user, password or query."""
-        return f"{self._model}@{self._where}"
+        return self._name
 
     @property
     def modalities(self) -> frozenset[Modality]:
@@ -158,27 +158,27 @@ class EndpointModel:
             body = self._encoded(request, dialect)
             listener = None if request.on_text is None else TextListener(request.on_text).feed
             reply = await self._connection.post(place.url, body, on_event_data=listener)
-            said = self._read(reply, tools=bool(request.tools))
+            call = CallFacts(
+                (*dialect.notes(request), *place.notes),
+                self._evidence(request, dialect, body) if request.keep_sent else None,
+                time.perf_counter() - started,
+            )
+            said = self._read(reply, call, tools=bool(request.tools))
             if isinstance(said, Completion):
                 break
             better = dialect.learn(request, said.complaint, said.status)
             if better is None:
-                said = self._rejected(said, parse_retry_after(reply.headers))
+                said = self._rejected(said, call, parse_retry_after(reply.headers))
                 break
             dialect = better
         del shown  # until here it is shared
         if dialect is not self._dialect:
             self._dialect = self._dialect.merged(dialect)
-        return replace(
-            said,
-            notes=(*said.notes, *dialect.notes(request), *place.notes),
-            sent=self._evidence(request, dialect, body) if request.keep_sent else None,
-            latency_s=time.perf_counter() - started,
-        )
+        return said
 
-    def _read(self, reply: HttpReply, *, tools: bool) -> Completion | Rejection:
+    def _read(self, reply: HttpReply, call: CallFacts, *, tools: bool) -> Completion | Rejection:
         try:
-            return self._decoded(reply, tools=tools)
+            return self._decoded(reply, call, tools=tools)
         except BadReplyError as error:
             quote = quoted(reply.body[: 64 * 1024].decode("utf-8", "replace"))
             raise BadReplyError(
@@ -193,15 +193,16 @@ class EndpointModel:
     def _evidence(self, request: ChatRequest, dialect: Dialect, body: RequestBody) -> SentRequest:
         return sent_request(self._model, request, dialect, body)
 
-    def _decoded(self, reply: HttpReply, *, tools: bool) -> Completion | Rejection:
+    def _decoded(self, reply: HttpReply, call: CallFacts, *, tools: bool) -> Completion | Rejection:
         streamed = is_events(reply.status, reply.headers)
         body = whole_reply(reply.body) if streamed else reply.body
-        return read_reply(reply.status, body, tools=tools)
+        return read_reply(reply.status, body, tools=tools, call=call)
 
-    def _rejected(self, said: Rejection, retry_after: float | None) -> Completion:
+    def _rejected(self, said: Rejection, call: CallFacts, retry_after: float | None) -> Completion:
         """Return a completion for a filter's rejection; raise any other rejection."""
         if said.complaint.filtered and 400 <= said.status < 500:
-            return FILTERED_REPLY
+            notes = (*FILTERED_REPLY.notes, *call.notes)
+            return replace(FILTERED_REPLY, **call._replace(notes=notes)._asdict())
         if said.status == 407:
             what = proxy_login_advice("the proxy")
             raise RequestError(f"{self.name}: {what}", status=407, permanent=True)

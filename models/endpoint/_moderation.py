@@ -9,7 +9,7 @@ from ..chat import ChatRequest, Completion, SentRequest, TextPart, without_keys
 from ._dialect import Dialect
 from ._endpoint import EndpointModel
 from ._error_reply import decode_error
-from ._wire_reply import Rejection, usage_of
+from ._wire_reply import CallFacts, Rejection, usage_of
 from ._wire_request import RequestBody
 from .http import HttpReply
 
@@ -46,7 +46,7 @@ class ModerationModel(EndpointModel):
         assert isinstance(body, bytes)  # as `_encoded` made it
         return SentRequest(hashlib.sha256(body).hexdigest(), body.decode())
 
-    def _decoded(self, reply: HttpReply, *, tools: bool) -> Completion | Rejection:
+    def _decoded(self, reply: HttpReply, call: CallFacts, *, tools: bool) -> Completion | Rejection:
         if reply.status != 200:
             return Rejection(reply.status, decode_error(reply.body))
         try:
@@ -62,5 +62,7 @@ class ModerationModel(EndpointModel):
             raise BadReplyError("the reply is not one of a moderations API: it has no results")
         text = bytes(said.results[0]).decode()
         usage, _ = usage_of(said.usage)
-        completion = Completion(text, "stop", usage=usage, provider_model=said.model)
+        completion = Completion(
+            text, "stop", usage=usage, provider_model=said.model, **call._asdict()
+        )
         return without_keys(completion)

@@ -5,13 +5,14 @@ import json
 import re
 from codecs import BOM_UTF8
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from ...common import BadReplyError
 from ...datasets import ToolCall
-from ..chat import Completion, FinishReason, TokenLogprobs, Usage, without_keys
+from ..chat import Completion, FinishReason, SentRequest, TokenLogprobs, Usage, without_keys
 from ._error_reply import FILTER_NOTE, ErrorReply, decode_error
 
 REASONING_NOTE = "the reply has reasoning but no answer"
@@ -144,13 +145,27 @@ class Rejection:
     complaint: ErrorReply
 
 
-def read_reply(status: int, body: bytes, *, tools: bool = False) -> Completion | Rejection:
+class CallFacts(NamedTuple):
+    """What a completion says of the call that its reply answers; see `Completion`."""
+
+    notes: tuple[str, ...] = ()
+    sent: SentRequest | None = None
+    latency_s: float = 0.0
+
+
+_UNKNOWN = CallFacts()
+
+
+def read_reply(
+    status: int, body: bytes, *, tools: bool = False, call: CallFacts = _UNKNOWN
+) -> Completion | Rejection:
     """Decode a server's reply: a completion or a rejection.
 
     Args:
         status: HTTP status.
         body: What came with it.
         tools: Whether the model was offered tools; else its calls of any are ignored.
+        call: What the completion says of its call.
 
     Raises:
         BadReplyError: A 200 that is neither a chat completion nor an error; permanent
@@ -159,7 +174,7 @@ def read_reply(status: int, body: bytes, *, tools: bool = False) -> Completion |
     if status != 200:
         return Rejection(status, decode_error(body))
     try:
-        return decode_reply(body, tools=tools)
+        return decode_reply(body, tools=tools, call=call)
     except InlineError as inline:
         complaint = decode_error(inline.body)
         code = complaint.code
@@ -167,7 +182,7 @@ def read_reply(status: int, body: bytes, *, tools: bool = False) -> Completion |
         return Rejection(named, complaint)
 
 
-def decode_reply(body: bytes, *, tools: bool = False) -> Completion:
+def decode_reply(body: bytes, *, tools: bool = False, call: CallFacts = _UNKNOWN) -> Completion:
     """Decode the body of a 200 reply to a completion, without known keys; see `read_reply`.
 
     Raises:
@@ -181,10 +196,10 @@ def decode_reply(body: bytes, *, tools: bool = False) -> Completion:
         raise BadReplyError(f"the reply is not a chat completion: {error}") from error
     except (ValueError, RecursionError) as error:
         if (mended := _without_constants(body)) is not None:
-            return decode_reply(mended, tools=tools)
+            return decode_reply(mended, tools=tools, call=call)
         raise _not_json(body) from error
     if not reply.choices:
-        return _without_choices(reply, body)
+        return _without_choices(reply, body, call)
     choice = reply.choices[0]
     if choice.error is not _NULL and _says(choice.error):
         raise InlineError(b'{"error":%b}' % bytes(choice.error))
@@ -206,8 +221,10 @@ def decode_reply(body: bytes, *, tools: bool = False) -> Completion:
             finish,
             refusal=refusal,
             usage=usage,
+            latency_s=call.latency_s,
             provider_model=reply.model,
-            notes=notes,
+            notes=(*notes, *call.notes),
+            sent=call.sent,
             logprobs=_logprobs(choice.logprobs),
             called=calls or UNSET,
         )
@@ -232,13 +249,19 @@ def _called(field: msgspec.Raw) -> tuple[ToolCall, ...]:
     return tuple(made)
 
 
-def _without_choices(reply: _Reply, body: bytes) -> Completion:
+def _without_choices(reply: _Reply, body: bytes, call: CallFacts) -> Completion:
     if _says(reply.error):
         raise InlineError(body)
     if _says(reply.prompt_feedback) or _says(reply.promptFeedback):
         usage, _ = usage_of(reply.usage)
         return Completion(
-            "", "content_filter", usage=usage, provider_model=reply.model, notes=(FILTER_NOTE,)
+            "",
+            "content_filter",
+            usage=usage,
+            latency_s=call.latency_s,
+            provider_model=reply.model,
+            notes=(FILTER_NOTE, *call.notes),
+            sent=call.sent,
         )
     raise BadReplyError("the reply is not a chat completion: it has no choices")
 

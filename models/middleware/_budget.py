@@ -317,6 +317,8 @@ class Budget:
         return change
 
     def _notify_change(self) -> None:
+        if not self._waiting:
+            return
         waiting, self._waiting = self._waiting, []
         for change in waiting:
             if not change.done():  # the waiting call may be canceled
@@ -329,8 +331,10 @@ class Budget:
         self._charge_case(tokens, usd, call_id)
 
     def _charge_case(self, tokens: int, usd: float | None, call_id: str) -> None:
+        if not self._cases:
+            return
         name = call_id
-        for _ in range(_LONGEST_CALL_ID if self._cases else 0):
+        for _ in range(_LONGEST_CALL_ID):
             name = name.rpartition("/")[0]
             if (case := self._cases.get(name)) is not None:
                 case.tokens += tokens

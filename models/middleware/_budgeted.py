@@ -155,14 +155,19 @@ class Budgeted(Middleware):
     def _measure(self, usage: Usage, size: "_Size") -> None:
         """Adjust later reservations to what a call actually used."""
         prompt, reply = self._expected(size)
-        self._beyond_prompt += max(0, (usage.prompt_tokens or 0) - prompt)
-        self._beyond_reply += max(0, (usage.completion_tokens or 0) - reply)
-        known = usage.total_tokens is not None
-        self._to_measure = 0 if known else max(0, self._to_measure - 1)
+        if (more := (usage.prompt_tokens or 0) - prompt) > 0:
+            self._beyond_prompt += more
+        if (more := (usage.completion_tokens or 0) - reply) > 0:
+            self._beyond_reply += more
+        if self._to_measure:
+            known = usage.total_tokens is not None
+            self._to_measure = 0 if known else self._to_measure - 1
 
     def _charge_for(self, prompt: int, reply: int) -> Charge:
+        if self._price is None:
+            return Charge(prompt + reply, None)
         usage = Usage(prompt_tokens=prompt, completion_tokens=reply)
-        return Charge(prompt + reply, self._price.of(usage) if self._price else None)
+        return Charge(prompt + reply, self._price.of(usage))
 
 
 @dataclass(slots=True)
@@ -172,24 +177,20 @@ class _Size:
     Attributes:
         text: Bytes of its text.
         media: Number of pictures and audio parts.
-        messages: Number of messages.
         cap: Its cap on the tokens of the reply.
+        prompt_tokens: An upper bound of the tokens of the prompt.
     """
 
     text: int
     media: int
-    messages: int
     cap: int | None
+    prompt_tokens: int
 
     @classmethod
     def of(cls, request: ChatRequest) -> "_Size":
-        return cls(*_sizes(request), len(request.messages), request.max_tokens)
-
-    @property
-    def prompt_tokens(self) -> int:
-        """An upper bound of the tokens of the prompt."""
-        fixed = self.media * TOKENS_PER_MEDIUM + self.messages * TOKENS_PER_MESSAGE
-        return -(-self.text // BYTES_PER_TOKEN) + fixed
+        text, media = _sizes(request)
+        fixed = media * TOKENS_PER_MEDIUM + len(request.messages) * TOKENS_PER_MESSAGE
+        return cls(text, media, request.max_tokens, -(-text // BYTES_PER_TOKEN) + fixed)
 
     def credible(self, completion: Completion) -> Usage:
         """Return a completion's usage; see `credible_usage`."""
@@ -199,13 +200,12 @@ class _Size:
         prompt = _within(usage.prompt_tokens, 1, most_prompt)
         reply = _within(usage.completion_tokens, 1 if written else 0, most_reply)
         cached = _within(usage.cached_tokens, 0, most_prompt if prompt is None else prompt)
-        if (prompt, cached, reply) == (
-            usage.prompt_tokens,
-            usage.cached_tokens,
-            usage.completion_tokens,
-        ):
-            return usage
-        return Usage(prompt, cached, reply)
+        is_credible = (
+            prompt == usage.prompt_tokens
+            and cached == usage.cached_tokens
+            and reply == usage.completion_tokens
+        )
+        return usage if is_credible else Usage(prompt, cached, reply)
 
 
 def credible_usage(completion: Completion, request: ChatRequest) -> Usage:
