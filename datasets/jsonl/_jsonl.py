@@ -13,7 +13,7 @@ from ...common import DatasetError
 from ...common.files import HEAD_BYTES, not_ready
 from ...common.text import MAX_LINE_BYTES, numbered_lines, quoted
 from ..media import SUFFIXES
-from ..query import Media, MediaKind, Query, assumed_note, content_of
+from ..query import Media, MediaKind, Query, QueryKinds, assumed_note, content_of
 from ..taxonomy import taxonomy_beside
 from ._line import parse_line
 from ._line_checks import BadLineError, LineChecks
@@ -43,6 +43,7 @@ class Dataset:
         notes: Warnings for the user, one sentence each.
         taxonomy: The scenarios that its queries name: `taxonomy.yaml` beside the file, else
             the bundled one.
+        kinds: See `QueryKinds.counted`.
     """
 
     def __init__(self, path: Path, *, name: str | None = None, limit: int | None = None) -> None:
@@ -60,6 +61,7 @@ class Dataset:
         self._media = bytearray()
         self._length = 0
         self.notes: tuple[str, ...] = ()
+        self.kinds: tuple[tuple[Query, int], ...] = ()
         self.sha256 = self._validate()
 
     def __len__(self) -> int:
@@ -89,7 +91,7 @@ class Dataset:
         digest = hashlib.sha256()
         encoder = msgspec.json.Encoder()
         checks = LineChecks(self.path, self.taxonomy)
-        assumed = 0
+        kinds, assumed = QueryKinds(), 0
         for number, line in _lines(self.path, self._limit):
             query = checks.check(number, line)
             for media in (*query.media, *query.others.values()):
@@ -98,8 +100,10 @@ class Dataset:
             digest.update(encoder.encode(content_of(query)) + b"\n")
             self._length += 1
             assumed += query.intent_assumed
+            kinds.add(query)
         if not self._length:
             raise DatasetError(f"{self.path}: holds no queries; write one JSON object a line")
+        self.kinds = kinds.counted()
         self.notes = (*checks.notes, *assumed_note(assumed, _SAY_INTENT))
         return digest.hexdigest()
 

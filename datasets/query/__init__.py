@@ -11,6 +11,7 @@ from ._conversation import (
     with_images,
     with_media,
 )
+from ._kinds import QueryKinds
 from ._labels import LONGEST_VALUE, check_label_name, check_labels, tidy_labels
 from ._query import (
     Intent,
@@ -45,6 +46,7 @@ __all__ = [
     "PartKind",
     "Parts",
     "Query",
+    "QueryKinds",
     "Role",
     "ShownTurn",
     "ToolCall",

@@ -133,7 +133,7 @@ class RequestCollector:
 
     def _trials(self, trials: Iterator[Trial], finished: bool) -> Iterator[Trial]:
         for trial in trials:
-            if finished or not self._record.is_finished(trial.case_id):
+            if finished or not self._record.finished((trial.case_id,)):
                 yield trial
 
     async def _drain(

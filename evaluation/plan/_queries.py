@@ -1,12 +1,12 @@
 """Selects the queries of a dataset that a run asks."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from ...common import ConfigurationError
-from ...datasets import Query, Taxonomy
+from ...datasets import Dataset, Query, Taxonomy
+from ...datasets.query import QueryKinds
 from ..record import Meta
 
 
@@ -110,13 +110,17 @@ class Earlier:
 
 def _kinds(queries: Iterable[Query]) -> tuple[tuple[Query, int], ...]:
     """Count queries by what a plan counts apart, and by what `applies` looks at."""
-    firsts, numbers = dict[object, Query](), Counter[object]()
+    kinds = QueryKinds()
     for query in queries:
-        media = len(query.images), query.audio is not None, tuple(query.others)
-        kind = query.scenario, query.intent, media, bool(query.messages)
-        firsts.setdefault(kind, query)
-        numbers[kind] += 1
-    return tuple((first, numbers[kind]) for kind, first in firsts.items())
+        kinds.add(query)
+    return kinds.counted()
+
+
+def _kinds_of(dataset: QuerySet, scenarios: frozenset[str] | None) -> tuple[tuple[Query, int], ...]:
+    """Count those of the queries of a set that are of some scenarios."""
+    # A query file is counted while it is checked: to read it once more takes as long.
+    kinds = dataset.kinds if isinstance(dataset, Dataset) else _kinds(dataset)
+    return tuple(each for each in kinds if scenarios is None or each[0].scenario in scenarios)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +165,7 @@ class Selection:
         Raises:
             ConfigurationError: No query is left.
         """
-        everything = cls(dataset, scenarios, 0, 0)
-        kinds = _kinds(everything._matching())
+        kinds = _kinds_of(dataset, scenarios)
         matching = sum(number for _, number in kinds)
         has_sound = any(query.audio is not None for query, _ in kinds)
         if matching == 0:

@@ -7,7 +7,7 @@ last entry is judged again from the calls that were kept.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +26,7 @@ from ._chain import START, head, link
 from ._file import RECORD, locked, open_database, unreadable
 from ._group_commit import GroupCommit, Row
 from ._media import MEDIA, placed
+from ._meta import SEALED
 from ._retried import RetriedCases
 from ._unchanged import Grow, looked_at
 from .growth import Grown
@@ -37,16 +38,16 @@ T = TypeVar("T")
 _CALL = "SELECT completion FROM calls WHERE call_id = ? AND key = ?"
 _CALLS_OF = "SELECT call_id, key, completion FROM calls WHERE call_id >= ? AND call_id < ?"
 _ANSWER = "SELECT case_id, body FROM answers WHERE case_id = ?"
-# A result without the last entry of its transcript was cut off between two commits.
-_FINISHED = """
-SELECT 1 FROM cases JOIN entries USING (case_id)
-WHERE case_id = ? AND kind = 'VerdictAnnounced'
-"""
-_COUNT_FINISHED = """
-SELECT count(*) FROM cases JOIN entries USING (case_id) WHERE kind = 'VerdictAnnounced'
-"""
+# Both are committed together, but by earlier versions: a result without the last entry of its
+# transcript was cut off between two commits.
+_FINISHED = {
+    True: "FROM cases WHERE true",
+    False: "FROM cases JOIN entries USING (case_id) WHERE kind = 'VerdictAnnounced'",
+}
+"""SQL for the finished cases, by whether every one of the run has a chain, as was checked."""
 _ENTRIES = "SELECT case_id, number, kind, body FROM entries WHERE case_id = ?"
 _CASE = "SELECT * FROM cases WHERE case_id = ?"
+_IS_SEALED = f"SELECT 1 FROM meta WHERE key = '{SEALED}' AND value = 'yes'"
 _LEAST_ROW = "SELECT coalesce(min(rowid), 0) FROM charges"
 WRITE = {
     # First: the earlier transcript of a case makes way for the new one.
@@ -99,6 +100,7 @@ class Record(SoleDriver, Ledger):
         self._links: dict[str, bytes] = {}  # the last of each case under way
         self._last: dict[str, Row] = {}  # last entries, which go with their results
         self._holds = int(database.execute(_LEAST_ROW).fetchone()[0])
+        self._finished = _FINISHED[database.execute(_IS_SEALED).fetchone() is not None]
 
     def find(self, call_id: str, key: str) -> Completion | None:
         """Return the completion of a call by an earlier process; see `Journal.find`.
@@ -272,15 +274,18 @@ class Record(SoleDriver, Ledger):
         """Delete what `write_response` stored: the case's transcript has it now."""
         self._commits.add(("judged", (case_id,)))
 
-    def is_finished(self, case_id: str) -> bool:
-        """Return whether an earlier process finished the case and it is not retried."""
-        if not self.resumed or case_id in self._retried:
-            return False
-        return self._one(_FINISHED, case_id) is not None
+    def finished(self, case_ids: Sequence[str]) -> Collection[str]:
+        """Return those of some cases that earlier processes finished and that are not retried."""
+        if not self.resumed:
+            return ()
+        these = f"AND case_id IN ({', '.join('?' * len(case_ids))})"
+        found = self._read(f"SELECT case_id {self._finished} {these}", *case_ids)
+        return {case_id for (case_id,) in found if case_id not in self._retried}
 
     def count_finished(self) -> int:
         """Count the cases that earlier processes finished and that are not retried."""
-        return int(self._read(_COUNT_FINISHED + self._retried.others())[0][0])
+        others = self._retried.others()
+        return int(self._read(f"SELECT count(*) {self._finished} {others}")[0][0])
 
     def keep_media(self, query: Query) -> Query:
         """Copy a query's media into the run, and return the query with the copies' paths.

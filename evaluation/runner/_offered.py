@@ -11,7 +11,7 @@ from ..trials import Trial
 T = TypeVar("T")
 
 _MOST_TAKEN = 64
-"""Trials that are taken at once from those of all drivers."""
+"""Trials that are looked at, and taken from those of all drivers, at once."""
 
 
 class Offered(Generic[T]):
@@ -47,9 +47,14 @@ def unfinished_trials(
         targets: Names of the targets.
         lost: Targets that are not asked any more; looked at for each trial.
     """
-    for trial in plan.trials(*targets):
-        if trial.target not in lost and not record.is_finished(trial.case_id):
-            yield trial
+    trials = plan.trials(*targets)
+    # Nothing is read ahead where nothing can be finished.
+    at_once = _MOST_TAKEN if record.resumed else 1
+    while batch := [(trial, trial.case_id) for trial in islice(trials, at_once)]:
+        finished = record.finished([case_id for _, case_id in batch])
+        for trial, case_id in batch:
+            if trial.target not in lost and case_id not in finished:
+                yield trial
 
 
 async def taken(trials: Offered[Trial], record: RunRecord, cases: int) -> AsyncIterator[Trial]:

@@ -69,8 +69,8 @@ class RunRecord(TrialRecord, Protocol):
         """Delete what `write_response` stored."""
         ...
 
-    def is_finished(self, case_id: str) -> bool:
-        """Return whether an earlier process finished a case that is not retried."""
+    def finished(self, case_ids: Sequence[str]) -> Collection[str]:
+        """Return those of some cases that earlier processes finished and that are not retried."""
         ...
 
     def count_finished(self) -> int:
