@@ -17,6 +17,7 @@ from ...agents import (
     summarize,
 )
 from ...models import ChatModel, Sampling, Usage
+from ...targets import plain_detail
 from ._aggregation_verdict import (
     CallTotals,
     build_verdict,
@@ -227,11 +228,10 @@ class Foreperson:
 
 
 def _unheard(case: Case) -> Verdict:
-    outcome = case.response.outcome
+    outcome, detail = case.response.outcome, plain_detail(case.response)
     return Verdict(
         None,
-        reason=f"the response was not heard: {outcome}"
-        + (f" ({case.response.detail})" if case.response.detail else ""),
+        reason=f"the response was not heard: {outcome}" + (f" ({detail})" if detail else ""),
         rounds=0,
         usage=Usage(0, 0, 0),
         cost_usd=0.0,

@@ -19,7 +19,7 @@ from ...datasets import (
     load_taxonomy,
     shown_turns,
 )
-from ...targets import ResponseOutcome
+from ...targets import ResponseOutcome, plain_detail
 from ..protocol import CallTotals, DiscussionOpened, SeatInfo, SummedUp, Verdict
 from ._look import AMBER, BLUE, GRAY, GREEN, RED, Look, Seats, finding_color
 from ._quotes import Quotes, with_quotes
@@ -137,8 +137,8 @@ def response(look: Look, jury: Seats, case: Case, target: str, quotes: Quotes) -
         turns = _turns(look, case.since, said)
         lines = [Padding(turn, (0, 0, 1, 0)) for turn in turns]
         lines += [look.name("Its last words", f"italic {GRAY}"), _indented(words)]
-    if answer.detail:
-        lines.append(look.words(answer.detail, f"italic {AMBER}"))
+    if detail := answer.detail if quotes.reveal else plain_detail(answer):
+        lines.append(look.words(detail, f"italic {AMBER}"))
     lines += (look.words(change, f"italic {GRAY}") for change in answer.changes)
     color = GRAY if answer.outcome is ResponseOutcome.ANSWERED else AMBER
     return Padding(_panel(Group(*lines), title, color), (1, 0, 0, 0))

@@ -9,6 +9,7 @@ from ...agents import Ballot, Case, Remark, RemarkOutcome
 from ...common import escape_controls, escape_line
 from ...datasets import Query, ShownTurn, Transcript, shown_turns
 from ...models import ToolUse
+from ...targets import plain_detail
 from ..protocol import (
     BallotsRevealed,
     CallTotals,
@@ -113,8 +114,8 @@ def _case(case: Case, jury: Seats, target: str, protocol: str, quotes: Quotes) -
     if case.response.turns:
         lines += [*_turns(case.since, said), "Its last words:", ""]
     lines += [*said(case.response.text), "", *_legend(jury, quotes)]
-    if case.response.detail:
-        lines += [*_quote(case.response.detail), ""]
+    if detail := case.response.detail if quotes.reveal else plain_detail(case.response):
+        lines += [*_quote(detail), ""]
     for change in case.response.changes:
         lines += [*_quote(change), ""]
     return lines

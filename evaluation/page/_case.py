@@ -17,6 +17,7 @@ from ...deliberation import (
     VerdictAnnounced,
 )
 from ...deliberation.transcript import audit_words, case_titles
+from ...targets import plain_detail
 from ..record import RecordedCase
 from ._ballots import Before, ballot_data, remark_data, verdict_data
 from ._marks import marked, quotes_of
@@ -92,6 +93,7 @@ def _words(case: Case, entries: Iterable[Entry], media: Iterable[Shown], *, text
         "turns": [_turn(each, quotes) for each in case.since] if response.turns else [],
         "words": marked(response.text, quotes),
         "detail": None if response.detail is None else escape_controls(response.detail),
+        "plain_detail": escape_controls(plain_detail(response) or ""),
     }
     return about
 

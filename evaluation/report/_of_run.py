@@ -6,6 +6,7 @@ from ...common import escape_line
 from ...models import EMBEDDED_WARNING
 from ..metrics import DEFAULT_THRESHOLDS, RunSummary, Thresholds, describe_skipped, first_warnings
 from ..plan import unbound_note
+from ..record import WITHHELD
 from ..trials import SKIPPED_ITEMS, SKIPPED_ROWS
 from ._health import health_warnings
 from ._report import report_csv, report_json, report_markdown
@@ -142,8 +143,10 @@ def notes_on(stored: StoredRun, *, errors: bool = True) -> list[str]:
         said = describe_skipped(items, used, "item of the set", "items of the set")
         where = stored.directory / SKIPPED_ITEMS
         notes.append(f"{said} skipped and not asked: {where} says why.")
+    whole = stored.meta.shared is None
     notes += (
         escape_line(f"{target}: responses failed; one of the errors is: {said[:_LONGEST_ERROR]}")
+        + ("; show CASE --reveal has its words" if whole and WITHHELD in said else "")
         for target, said in (stored.failures() if errors else {}).items()
     )
     notes += map(escape_line, stored.notes_on_correction)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ...common import ConfigurationError, RecordChangedError
 from ...deliberation import CaseOpened, Entry, SeatInfo, card_sha256
-from ...targets import ResponseOutcome
+from ...targets import ResponseOutcome, plain_detail
 from ..metrics import (
     ComparabilityFlag,
     Estimated,
@@ -61,7 +61,7 @@ class _Failures:
             self._cases[each.target] += 1
             if each.response.outcome is ResponseOutcome.ERROR:
                 self._errors[each.target] += 1
-                said = each.response.detail or "no details are known"
+                said = plain_detail(each.response) or "no details are known"
                 self._said.setdefault(each.target, said)
             yield each
 

@@ -170,5 +170,8 @@ def test_a_report_says_why_responses_failed(workplace: Any, scripted: Start):
     assert ended.code == 3
     said = " ".join(ended.out.split())
     assert "examined: responses failed; one of the errors is: target@http://" in said
-    assert "the lamp is out" in said
+    assert "look at its log (500: [withheld]); show CASE --reveal has its words" in said
+    assert "the lamp is out" not in said
+    [(case,)] = workplace.stored("SELECT case_id FROM cases LIMIT 1")
+    assert "the lamp is out" in workplace.safejury("show", "runs/first", case, "--reveal").out
     assert "fix the cause, then repeat with --retry-failed" in said

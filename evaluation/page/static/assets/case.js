@@ -147,7 +147,7 @@
             (said.turns || []).map((turn) => turned(run, turn, shown)),
             (said.turns || []).length ? el("p.heading", {}, "Its last words") : null,
             safejury.said(run, said.words, shown),
-            said.detail ? el("p.gone", {}, said.detail) : null,
+            said.detail ? el("p.gone", {}, shown ? said.detail : said.plain_detail) : null,
           ]
         : el("p.withheld", {}, `not in this page, ${words.many(said.characters, "character")}`),
       [...said.changes, ...said.notes].map((note) => el("p.fine", {}, note)),
