@@ -1,15 +1,16 @@
 """How connections are opened, kept, bounded in time and closed, over both transports."""
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
 from raw_server import ASK, FINE, Visit, chunk, model_at, reply, serving, soon
 
-from safejury.common import TransportError
+from safejury.common import ModelError, TransportError
 from safejury.models import ChatMessage, ChatRequest, EndpointModel
 from safejury.models.endpoint import Connection, ConnectionOptions, endpoint_headers, parse_base
 from safejury.testing import ScriptedServer
@@ -27,6 +28,32 @@ async def test_a_connection_is_kept_for_the_next_call():
     async with serving(behave) as server, model_at(server.url) as model:
         assert [(await model.complete(ASK)).text for _ in range(3)] == ["fine"] * 3
     assert len(server.visits) == 1
+
+
+@pytest.mark.parametrize("said", [b"", reply(size=99), b"no HTTP"])
+async def test_a_broken_connection_needs_no_search_for_garbage(said: bytes, transport: str):
+    """Which is made so seldom that a server with faults would make memory grow."""
+    if transport == "aiohttp":
+        pytest.skip("aiohttp's errors refer to themselves")
+
+    def errors() -> int:
+        return sum(isinstance(one, BaseException) for one in gc.get_objects())
+
+    async def behave(visit: Visit) -> None:
+        await visit.request()
+        await visit.say(said)
+
+    async with serving(behave) as server, model_at(server.url) as model:
+        gc.collect()
+        gc.disable()
+        try:
+            before = errors()
+            for _ in range(8):
+                with suppress(ModelError):
+                    await model.complete(ASK)
+            assert errors() <= before
+        finally:
+            gc.enable()
 
 
 @pytest.mark.parametrize("late", [b"garbage", reply(b"evil"), b"\r\n\r\nHTTP/1.1 200"])

@@ -102,6 +102,7 @@ class Pool:
         del self._busy[wire]
         if not wire.reusable or self._closed:
             wire.abort()
+            wire.forget()
             return
         self._idle.append((self.loop.time(), wire))
         if self._sweeper is None:

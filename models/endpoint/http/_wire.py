@@ -153,6 +153,10 @@ class Wire(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def forget(self) -> None:
+        """Forget an error that was raised: its traceback refers to this connection."""
+        self._error = None
+
     async def close(self) -> None:
         """Close the connection and wait until it is."""
         if self._transport is None:
