@@ -77,7 +77,7 @@ app = typer.Typer(
 )
 
 
-_WHILE_IMPORTING = 50_000
+_WHILE_IMPORTING = 200_000
 """New objects after which garbage is searched: hardly any is made while modules are imported."""
 
 

@@ -1,9 +1,10 @@
 """A verdict together with the transcript that led to it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from ..agents import Ballot
-from .protocol import Verdict
+from ..agents import Ballot, Case
+from .protocol import Entry, SeatInfo, Verdict
 from .transcript import CaseTranscript, as_html
 
 
@@ -21,8 +22,17 @@ class Judgment(Verdict):
     transcript: CaseTranscript
 
     @classmethod
-    def of(cls, verdict: Verdict, transcript: CaseTranscript) -> "Judgment":
-        """Return a verdict with its transcript."""
+    def of(
+        cls,
+        verdict: Verdict,
+        case: Case,
+        entries: Sequence[Entry],
+        jury: tuple[SeatInfo, ...],
+        protocol: str,
+    ) -> "Judgment":
+        """Return the verdict on a case with its transcript; see `CaseTranscript`."""
+        target = case.id.removeprefix(f"{case.query.id}/").partition("/")[0]
+        transcript = CaseTranscript(tuple(entries), jury, target, protocol)
         said = {each.name: getattr(verdict, each.name) for each in fields(Verdict)}
         return cls(**said, transcript=transcript)
 

@@ -6,24 +6,13 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from ..agents import (
-    AnyAgent,
-    Ask,
-    Case,
-    CaseCount,
-    Guard,
-    Persona,
-    Rubric,
-    SeatAgent,
-    juror_of,
-)
+from ..agents import AnyAgent, Ask, Case, CaseCount, Guard, Persona, Rubric, SeatAgent, juror_of
 from ..common import ConfigurationError
 from ..common.text import unique_name
 from ..datasets import MediaStore
 from ..models import ChatModel, ModelHost, ModelRegistry, ModelSpec, Sampling
-from ._judgment import Judgment
 from ._jury_component import jury_as_data, jury_from_data
 from ._jury_of import describe_jury
 from ._jury_spec import JurySpec
@@ -42,7 +31,9 @@ from .protocol import (
 )
 from .protocol.asking import asking_of
 from .protocol.card import CardJury, CardSeat, JuryCard, check_same_jury
-from .transcript import CaseTranscript
+
+if TYPE_CHECKING:
+    from ._judgment import Judgment
 
 
 class Jury(JuryTeam):
@@ -289,13 +280,14 @@ class Jury(JuryTeam):
             raise self._broken
         return whole
 
-    async def judge(self, case: Case) -> Judgment:
+    async def judge(self, case: Case) -> "Judgment":
         """Hear one case, and return the verdict with its transcript; see `hear`."""
+        from ._judgment import Judgment  # shows transcripts: not for a run
+
         entries = list[Entry]()
         verdict = await self._hear_aside(case, entries.append)
-        target = case.id.removeprefix(f"{case.query.id}/").partition("/")[0]
         protocol = self.spec.protocol_label if self.spec else self._protocol.name
-        return Judgment.of(verdict, CaseTranscript(tuple(entries), self._infos, target, protocol))
+        return Judgment.of(verdict, case, entries, self._infos, protocol)
 
     def _to_config(self) -> JuryComponent:
         if self.spec is None:

@@ -9,8 +9,7 @@ from typing import Any, cast, get_args, get_origin, get_type_hints
 import msgspec
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from .. import agents
-from ..agents import AgentFactory
+from .. import agents  # an `AgentFactory` is looked up when one is met: with it come teams
 from ..common import ConfigurationError, import_named
 from ..common.text import quoted
 from ..models import ModelSpec, spec_as_data, spec_from_data
@@ -60,7 +59,7 @@ def _plain(value: object, managed: bool) -> object:
     match value:
         case ModelSpec():
             return spec_as_data(value, managed=managed)
-        case AgentFactory():
+        case agents.AgentFactory():
             return _check_place("agent", value.place)
         case BaseModel():
             return value.model_dump(mode="json")
@@ -93,8 +92,8 @@ def _made(kind: Any, data: object) -> Any:
     """Return plain data as what it is to be."""
     if kind is ModelSpec:
         return spec_from_data(TypeAdapter(dict[str, Any]).validate_python(data))
-    if kind is AgentFactory:
-        return AgentFactory.of(import_named("agent", str(data), Path()), str(data))
+    if kind is agents.AgentFactory:
+        return agents.AgentFactory.of(import_named("agent", str(data), Path()), str(data))
     if kind in (JuryCard, Cost):
         return msgspec.convert(data, kind)
     kinds = get_args(kind)

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from ...common import lazy
 
 if TYPE_CHECKING:
-    from ._agent_factory import AgentFactory, AnyAgent
+    from ._agent_factory import AgentFactory
     from ._agent_model import AgentClient, AgentModel
+    from ._any_agent import AnyAgent
     from ._ballot_caster import BallotCaster
     from ._conversation import case_of
     from ._framework_agent import FrameworkAgent
@@ -24,8 +25,9 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
     __getattr__ = lazy(
         __name__,
         {
-            "_agent_factory": ["AgentFactory", "AnyAgent"],
+            "_agent_factory": ["AgentFactory"],
             "_agent_model": ["AgentClient", "AgentModel"],
+            "_any_agent": ["AnyAgent"],
             "_ballot_caster": ["BallotCaster"],
             "client": ["AgentChatClient"],
             "_conversation": ["case_of"],

@@ -27,12 +27,11 @@ from ...common.text import quoted, short
 from ...models import ChatRequest, Completion, Modality, redactor
 from ...targets import function_identity
 from ._agent_secrets import hide_secrets
+from ._any_agent import AnyAgent
 from ._framework_agent import FrameworkAgent
 from ._messages import BallotMessage
 from .client import AgentChatClient
 
-AnyAgent = ChatAgent | Team
-"""What may sit on the jury: an agent, or a team of agents."""
 Opened = ChatCompletionClient | Workbench
 """What an agent holds that may have connections or processes open."""
 _LIMITLESS = (RoundRobinGroupChat, SelectorGroupChat, Swarm)

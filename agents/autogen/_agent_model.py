@@ -26,9 +26,10 @@ from ...models import (
     redactor,
 )
 from ..ballot import TEXT_ONLY, in_words
-from ._agent_factory import AgentFactory, AnyAgent, hide_secrets_of, sees_pictures
+from ._agent_factory import AgentFactory, hide_secrets_of, sees_pictures
 from ._agent_hearing import Hearing, Stopped
 from ._agent_pool import FactoryPool, HearingModel, LoneAgent, Member
+from ._any_agent import AnyAgent
 from ._evidence_image import EvidenceImage
 from ._messages import FOREPERSON
 from .client import AgentChatClient

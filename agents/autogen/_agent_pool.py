@@ -20,8 +20,9 @@ from ...models import (
     Modality,
     takes_tools,
 )
-from ._agent_factory import AgentFactory, AnyAgent, Opened, is_shared, parts_of, tools_of
+from ._agent_factory import AgentFactory, Opened, is_shared, parts_of, tools_of
 from ._agent_hearing import Hearing
+from ._any_agent import AnyAgent
 from .client import AgentChatClient
 
 _LONGEST_CLOSE_S = 5.0

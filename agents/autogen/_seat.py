@@ -11,7 +11,7 @@ from ...common import ConfigurationError
 from ...models import redactor
 from ..ballot import Ballot, BallotCall, with_checked_quotes
 from ..talk import Remark, RemarkCall, passed
-from ._agent_factory import AnyAgent
+from ._any_agent import AnyAgent
 from ._ballot_caster import BallotCaster
 from ._messages import FOREPERSON, BallotMessage, CallMessage
 

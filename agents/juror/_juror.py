@@ -5,7 +5,7 @@ from dataclasses import replace
 from ...common import ModelError, RequestError
 from ...datasets import ImageFitter
 from ...models import ChatMessage, ChatModel, ChatRequest, JsonSchema, Sampling
-from ..autogen import AgentModel, AnyAgent, BallotCaster, SeatAgent, gives_ballots
+from ..autogen import AnyAgent, BallotCaster, SeatAgent, gives_ballots
 from ..ballot import (
     BALLOT_SCHEMA,
     QUOTING_BALLOT_SCHEMA,
@@ -177,5 +177,7 @@ def juror_of(agent: AnyAgent, name: str) -> SeatAgent:
     """
     if gives_ballots(agent):
         return agent
+    from ..autogen import AgentModel  # teams and tools: not for jurors of models
+
     called = name if name.isidentifier() else agent.name
     return Juror(called, None, AgentModel.alone(agent), speaks_in_words=True)

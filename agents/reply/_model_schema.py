@@ -27,14 +27,18 @@ def asked_schema(
     Raises:
         ValueError: A field has a keyword whose place among the others is not known.
     """
-    fields = fields_of.model_json_schema()["properties"]
-    fields = {name: field for name, field in fields.items() if name not in without}
+    fields = {name: field for name, field in _fields(fields_of).items() if name not in without}
     return {
         "type": "object",
         "properties": {name: _asked(field) for name, field in fields.items()},
         "required": list(fields),
         "additionalProperties": False,
     }
+
+
+@cache
+def _fields(fields_of: type[BaseModel]) -> Mapping[str, Any]:
+    return fields_of.model_json_schema()["properties"]
 
 
 def _asked(field: Mapping[str, Any]) -> dict[str, object]:

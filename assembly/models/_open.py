@@ -4,27 +4,26 @@ from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ...common import BudgetError, SafejuryError
 from ...models import (
     Budget,
     ChatModel,
     Journal,
-    LeaseBook,
-    Leaseholder,
     Ledger,
-    LendingBudget,
     ModelRegistry,
     ModelSpec,
     PlaceLimits,
     ResponseCache,
     RetryPolicy,
 )
-from ...targets import Fleet, Meter, ServerUse, render_plan
 from ..config import LimitsConfig, limits_of_places
-from ..servers import Uptime, make_fleet, server_clock
-from ._unserved import unserved
+
+if TYPE_CHECKING:
+    from ...models import LeaseBook, Leaseholder
+    from ...targets import Fleet, Meter, ServerUse
+    from ..servers import Uptime
 
 
 class CallStore(Journal, Ledger, Protocol):
@@ -46,8 +45,8 @@ class OpenModels:
     registry: ModelRegistry
     budget: Budget
     policy: RetryPolicy
-    fleet: Fleet | None
-    book: LeaseBook | None = None
+    fleet: "Fleet | None"
+    book: "LeaseBook | None" = None
 
 
 class FleetMaker(Protocol):
@@ -55,12 +54,12 @@ class FleetMaker(Protocol):
 
     async def __call__(
         self,
-        uses: Sequence[ServerUse],
+        uses: "Sequence[ServerUse]",
         folder: Path,
         notify: Callable[[str], None],
         *,
-        clock: Meter | None = None,
-    ) -> Fleet: ...
+        clock: "Meter | None" = None,
+    ) -> "Fleet": ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +77,10 @@ class ManagedServers:
         fleet: Makes the fleet where they run on other machines; on this one unless given.
     """
 
-    uses: Sequence[ServerUse]
+    uses: "Sequence[ServerUse]"
     folder: Path
     notify: Callable[[str], None]
-    keep: Callable[[Uptime], None] | None = None
+    keep: "Callable[[Uptime], None] | None" = None
     needed: bool = True
     tells_plan: bool = False
     fleet: FleetMaker | None = None
@@ -100,7 +99,7 @@ async def open_models(
     ends_at_once: bool = False,
     traced: Callable[[ChatModel, ModelSpec | None], ChatModel] | None = None,
     lends: bool = False,
-    leases: Leaseholder | None = None,
+    leases: "Leaseholder | None" = None,
     served: Callable[[ModelSpec], ChatModel] | None = None,
 ) -> AsyncGenerator[OpenModels]:
     """Open the ways to models, and close all in the end.
@@ -124,10 +123,15 @@ async def open_models(
         RecordError: What servers took cannot be kept.
     """
     tokens, usd = limits.max_tokens_total, limits.max_cost_usd
+    of_place = PlaceLimits(limits.concurrency, limits.requests_per_minute)
+    places, book = limits_of_places(limits), None
     if leases is not None:
         budget = leases.budget(tokens, usd, keep=calls, refusal=refusal)
     elif lends:
+        from ...models import LeaseBook, LendingBudget
+
         budget = LendingBudget(tokens, usd, keep=calls, refusal=refusal)
+        book = LeaseBook(of_place, places, budget)
     else:
         budget = Budget(tokens, usd, ends_at_once=ends_at_once, keep=calls, refusal=refusal)
     if spent is not None:
@@ -136,14 +140,11 @@ async def open_models(
     async with AsyncExitStack() as stack:
         fleet, managed = None, served
         if servers is not None and servers.uses:
-            fleet = await _start(servers, budget, stack)
-            managed = unserved(servers.uses) if fleet is None else fleet.model
+            fleet, managed = await _start(servers, budget, stack)
         kept = None
         if cache is not None:
             kept = ResponseCache(cache)
             stack.callback(kept.close)
-        of_place = PlaceLimits(limits.concurrency, limits.requests_per_minute)
-        places = limits_of_places(limits)
         registry = ModelRegistry(
             limits=of_place,
             places=places,
@@ -159,20 +160,25 @@ async def open_models(
             limiters=None if leases is None else leases.limiter,
         )
         await stack.enter_async_context(registry)
-        book = None
-        if isinstance(budget, LendingBudget):
-            book = LeaseBook(of_place, places, budget)
         yield OpenModels(registry, budget, policy, fleet, book)
 
 
-async def _start(servers: ManagedServers, budget: Budget, stack: AsyncExitStack) -> Fleet | None:
-    """Return the fleet, None where nothing is left to do, or to spend."""
+async def _start(
+    servers: ManagedServers, budget: Budget, stack: AsyncExitStack
+) -> "tuple[Fleet | None, Callable[[ModelSpec], ChatModel]]":
+    """Return the fleet, None where nothing is left to do, or to spend; and what opens models."""
+    # Not for those who start none.
+    from ...targets import render_plan
+    from ..servers import make_fleet, server_clock
+    from ._unserved import unserved
+
     charging = server_clock(budget, servers.uses, servers.keep)
     clock = await stack.enter_async_context(charging)
     if not servers.needed or budget.stopped is not None:
-        return None
+        return None, unserved(servers.uses)
     make = servers.fleet or make_fleet
     fleet = await make(servers.uses, servers.folder, servers.notify, clock=clock)
     for line in render_plan(fleet.plan) if servers.tells_plan else ():
         servers.notify(line)
-    return await stack.enter_async_context(fleet)
+    fleet = await stack.enter_async_context(fleet)
+    return fleet, fleet.model

@@ -2,17 +2,20 @@
 
 import inspect
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from ...common import ConfigurationError, import_named
 from ...common.text import quoted
-from ...models import Leaseholder, Limiter, PlaceLimits
+from ...models import Limiter, PlaceLimits
 from ...targets import FunctionTarget, TargetFunction
 from ..config import LimitsConfig
 
+if TYPE_CHECKING:
+    from ...models import Leaseholder
+
 
 def function_target(
-    name: str, function: TargetFunction, limits: LimitsConfig, leases: Leaseholder | None = None
+    name: str, function: TargetFunction, limits: LimitsConfig, leases: "Leaseholder | None" = None
 ) -> FunctionTarget:
     """Return the target that asks a function, within the limits that an endpoint has.
 

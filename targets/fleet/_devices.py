@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import msgspec
-import psutil
 
 from ...common import ConfigurationError, escape_line
 
@@ -106,6 +105,8 @@ def find_devices(python: str | None = None, *, timeout: float = _TIMEOUT_S) -> D
         for gpu in seen.gpus
     )
     reason = None if seen.reason is None else f"{interpreter}: {seen.reason}"
+    import psutil  # not for runs without managed servers
+
     return Devices(gpus, psutil.virtual_memory().available, reason)
 
 

@@ -16,7 +16,6 @@ from ...datasets.tables import Intents
 from ._picture_folders import PictureFolders
 from ._spool import NO_MODEL, ModelRows, Spool, is_split
 from .readers.base import ReadOptions, Remark, Unreadable
-from .readers.formats import find_reader
 
 _NAMES_SHOWN = 10
 _BLANK = b" \t\r\n\xef\xbb\xbf"
@@ -75,6 +74,8 @@ class RecordedFile:
             options = replace(options, intents=Intents(always=intent))
         try:
             self.sha256 = _hash(path)
+            from .readers.formats import find_reader  # all formats, each its module
+
             self._reader = find_reader(path, format, options.mapping)
             self.pictures = PictureFolders(self._folders(), pictures)
             for row in self._reader.rows(path, options):

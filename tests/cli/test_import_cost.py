@@ -17,6 +17,17 @@ AFTER_A_RUN = ("safejury.evaluation.report", "safejury.evaluation.trust")
 """What the report of a run needs, and its first request does not."""
 WHILE_IT_RUNS = ("safejury.common.text._refusal_words", "safejury.agents.juror._summary_claims")
 """Patterns for what models say, which take time to compile."""
+ELSEWHERE = (
+    *("autogen_agentchat.teams", "psutil", "safejury.agents.autogen._agent_factory"),
+    *("safejury.deliberation.transcript", "safejury.evaluation.record.merging"),
+    *(
+        "safejury.evaluation.record.sharing",
+        "safejury.models.leases",
+        "safejury.targets.fleet._fleet",
+    ),
+    "safejury.targets.recorded.readers.formats",
+)
+"""What seats of agents, managed servers, workers, recorded responses and other commands need."""
 RUN = """
 import safejury.cli.run._evaluate, safejury.evaluation.runner, safejury.deliberation
 from safejury.deliberation.bus._entry_messages import JURY_MESSAGES
@@ -26,6 +37,31 @@ assert not built, built
 RECORD = Path(__file__).parents[1] / "evaluation" / "record_format_2"
 """A run that an earlier version recorded."""
 
+ASKED = """
+import asyncio, sys, threading
+from safejury.cli import main
+from safejury.testing import ScriptedServer, ballot
+imported = []
+async def serve(ready):
+    async with ScriptedServer(reply=reply) as server:
+        addresses.append(server.base_url)
+        ready.set()
+        await asyncio.Event().wait()
+def reply(body):
+    imported.append(sorted(set(sys.modules) & set({heavy!r})))
+    return ballot("safe", 5) if body["model"] == "juror" else "No."
+addresses, ready = [], threading.Event()
+threading.Thread(target=lambda: asyncio.run(serve(ready)), daemon=True).start()
+ready.wait()
+sys.argv = ["safejury", "run", "--limit", "1", "--target-model", "model", "--jurors", "juror"]
+sys.argv += [f"--target-url={{addresses[0]}}", f"--url={{addresses[0]}}"]
+try:
+    main()
+except SystemExit as end:
+    assert end.code == 0, end.code
+assert imported[0] == [], imported[0]
+assert len(imported) == 4, imported
+"""
 LOADED = """
 import sys
 imported = sorted(set(sys.modules) & set({heavy!r}))
@@ -115,7 +151,14 @@ def test_what_calls_no_model_loads_neither_autogen_nor_a_client(tmp_path: Path):
 
 
 def test_a_run_begins_before_what_only_its_end_and_its_talk_need_is_loaded(tmp_path: Path):
-    run(RUN + LOADED.format(heavy=[*AFTER_A_RUN, *WHILE_IT_RUNS, "litellm"]), folder=tmp_path)
+    run(
+        RUN + LOADED.format(heavy=[*AFTER_A_RUN, *WHILE_IT_RUNS, "litellm"]),
+        folder=tmp_path,
+    )
+
+
+def test_a_run_asks_before_what_other_runs_need_is_loaded(tmp_path: Path):
+    run(ASKED.format(heavy=[*AFTER_A_RUN, *ELSEWHERE, "litellm"]), folder=tmp_path)
 
 
 def test_help_opens_no_socket(tmp_path: Path):
