@@ -1,9 +1,7 @@
 """Drives workers: gives them trials, writes what comes of these, and replaces lost workers."""
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from math import ceil
 
 import msgspec
@@ -13,19 +11,19 @@ from ...assembly.config import most_calls
 from ...assembly.models import OpenModels
 from ...common import BudgetError, FirstContactError, OutageError, SafejuryError, first_failure
 from ...common.text import many
-from ...models import Charge, Wait
-from ...models.leases import BudgetReport
+from ...models import Charge, LeaseReport
 from ..plan import CASES_PER_CALL, RunPlan
 from ..record import RunRecord
 from ..runner import CaseWatcher, Estimates, Observer, WorkerCounts, cut_short, proven_models
 from ..trials import Trial
 from ._giving import Giver
-from ._messages import Ended, Report, Spent, Work
-from ._pool import Link, Pool, WorkerLost
+from ._messages import Ended, Report, Work
+from ._pool import Pool, WorkerLost
 from ._servers import RunServers
 from ._travel import lanes_of, setup_of
 from ._trials import TrialsLeft
-from ._writing import Outstanding, RowWriter
+from ._workers import KnownWorker, counts_of
+from ._writing import RowWriter
 
 _NOTHING = Charge(0, 0.0)
 _MOST_GIVEN = 64
@@ -39,39 +37,8 @@ _MOST_LOST = 3
 """Times the number of workers: so many lost without a case finished between them end a run."""
 _FINAL_S = 5.0
 """For which a worker is waited for that is to end at once."""
-_QUIET_PARTS = 24
-"""Of the silence after which a worker is lost; after a quarter of them that is told."""
 _ROOM_S = 15.0
 """For which room for a first worker is waited for without a word."""
-
-
-@dataclass(slots=True)
-class _Worker:
-    """One worker, as the driver knows it.
-
-    Attributes:
-        name: Its name in the book of leases, which none had before.
-        link: The way to it.
-        outstanding: What it has under way.
-        given: Trials that it was given so far, by lane.
-        spent: What it said last that its calls cost.
-        booked: What of that the book of leases knows.
-        is_ready: Whether it was set up.
-        has_left: Whether it said that it ended.
-        waits: What its calls wait for.
-    """
-
-    name: str
-    link: Link
-    outstanding: Outstanding = field(default_factory=Outstanding)
-    given: list[int] = field(default_factory=list[int])
-    spent: Spent = Spent()
-    booked: BudgetReport = BudgetReport()
-    is_ready: bool = False
-    has_left: bool = False
-    cases: int = 0
-    calls: int = 0
-    waits: Sequence[Wait] = ()
 
 
 class Driver:
@@ -109,11 +76,12 @@ class Driver:
         self._lost_targets = set[str]()
         places = lanes_of(plan)
         self._lanes = [TrialsLeft(plan, record, names, self._lost_targets) for names in places]
+        self._watcher = watcher
         self._giver = Giver(plan, record, pool, watcher)
         self._estimator = estimator
         self._book = models.book
         self._opened = 0
-        self._workers: dict[int, _Worker] = {}
+        self._workers: dict[int, KnownWorker] = {}
         self._writer = RowWriter(plan, record, observer, watcher, self._giver.on_the_way)
         self._outages: dict[str, None] = {}
         self._lost = self._lost_since = 0
@@ -152,7 +120,7 @@ class Driver:
                 if worker is None or not worker.is_ready:
                     task.cancel()  # no room was found for it
                 else:
-                    self._tell(worker, Work({}, [], closed=True))
+                    worker.tell(Work({}, [], closed=True))
             if serving:
                 await asyncio.wait(serving)
             watch.cancel()
@@ -167,9 +135,8 @@ class Driver:
         """Keep one worker at work; when it is lost, another takes its place."""
         while not self._over.is_set():
             self._opened += 1
-            worker = _Worker(f"{number}.{self._opened}", self._pool.open(number))
-            worker.given = [0 for _ in self._lanes]
-            self._workers[number] = worker
+            name, lanes = f"{number}.{self._opened}", [0 for _ in self._lanes]
+            self._workers[number] = worker = KnownWorker(name, self._pool.open(number), lanes)
             try:
                 await self._drive(worker)
                 return
@@ -183,49 +150,41 @@ class Driver:
                 await worker.link.close()
                 self._drop(worker)
 
-    async def _drive(self, worker: _Worker) -> None:
-        answered = proven_models(self._plan, self._record)
+    async def _drive(self, worker: KnownWorker) -> None:
+        worker.answered = proven_models(self._plan, self._record)
         number = self._pool.number()
         setup = setup_of(
             self._plan,
             worker=worker.name,
             cases=CASES_PER_CALL * ceil(most_calls(self._plan.limits) / number),
             pace=min(_SLOWEST_PACE_S, max(_PACE_S, _PACE_EACH_S * number)),
-            answered=answered,
+            answered=worker.answered,
             servers=self._servers.addresses,
         )
         await worker.link.start(msgspec.msgpack.encode(setup), self._servers.key)
-        while True:
-            report = msgspec.msgpack.decode(await self._heard(worker), type=Report)
-            self._take_in(worker, report)
-            if report.lease is not None:
-                worker.booked = report.lease.budget
-                places = report.lease.places.values()
-                worker.calls = sum(min(place.calls, place.holds) for place in places)
-                self._tell(worker, Work({}, [], grant=self._book.renew(report.lease)))
-            if report.ended is not None:
-                self._check(worker, report.ended)
-                return
-            await self._feed(worker, report)
+        async with first_failure(), asyncio.TaskGroup() as group:
+            feeding: asyncio.Task[None] | None = None
+            while not worker.has_left:
+                report = await worker.hear(self._pool.silence, self._say)
+                self._take_in(worker, report)
+                if report.lease is not None:
+                    self._renew(worker, report.lease)
+                if report.ended is not None:
+                    self._check(worker, report.ended)
+                # Beside this: a trial may be held back, or its media wait for room, for as long
+                # as it takes; the worker would be cut off meanwhile, and its calls as well.
+                elif feeding is None or feeding.done():
+                    feeding = group.create_task(self._feed(worker, report))
+            if feeding is not None:
+                feeding.cancel()
 
-    async def _heard(self, worker: _Worker) -> bytes:
-        """Return a worker's next report, which it makes twice a second unless it hangs.
+    def _renew(self, worker: KnownWorker, lease: LeaseReport) -> None:
+        """Book what a worker holds of limits and budget, and tell it what it may take."""
+        worker.booked = lease.budget
+        worker.calls = sum(min(place.calls, place.holds) for place in lease.places.values())
+        worker.tell(Work({}, [], grant=self._book.renew(lease)))
 
-        Raises:
-            WorkerLost: It is gone, or it has said nothing for long since it was ready.
-        """
-        part, quiet = self._pool.silence / _QUIET_PARTS, 0
-        # Counted, so that a pause of this process is no silence of the worker.
-        while quiet < _QUIET_PARTS or not worker.is_ready:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(part):
-                    return await worker.link.take()
-            quiet += 1
-            if quiet == _QUIET_PARTS // 4:
-                self._say(f"{_named(worker.link)} has said nothing for {quiet * part:.0f} s")
-        raise WorkerLost(f"it said nothing for {quiet * part:.0f} s")
-
-    def _take_in(self, worker: _Worker, report: Report) -> None:
+    def _take_in(self, worker: KnownWorker, report: Report) -> None:
         """Write the rows of a report as one group, and take down what else it says."""
         before = self._writer.finished
         with self._record.together():
@@ -245,7 +204,7 @@ class Driver:
         if report.ready and not worker.is_ready:
             worker.is_ready = True
             at_work = sum(one.is_ready for one in self._workers.values())
-            self._say(f"{_named(worker.link)} is at work: {many(at_work, 'worker')} now")
+            self._say(f"{worker} is at work: {many(at_work, 'worker')} now")
         self._end_if_done()
 
     def _stop(self, why: str) -> None:
@@ -254,9 +213,13 @@ class Driver:
         for lane in self._lanes:
             lane.close()
 
-    async def _feed(self, worker: _Worker, report: Report) -> None:
+    async def _feed(self, worker: KnownWorker, report: Report) -> None:
         """Give a worker as many trials as it has room for."""
-        if not report.ready or self._over.is_set():
+        if not report.ready:
+            return
+        if self._watcher is not None:
+            await self._watcher.unheld()
+        if self._over.is_set():
             return
         work, media = Work({}, []), dict[str, object]()
         room, under_way = _MOST_GIVEN, worker.outstanding.trials
@@ -277,10 +240,10 @@ class Driver:
                 worker.given[number] += 1
                 room -= 1
         if work.given or work.dry:
-            self._tell(worker, work, media)
+            worker.tell(work, media)
         self._end_if_done()
 
-    def _drop(self, worker: _Worker, held: Charge = _NOTHING, unpriced: int = 0) -> None:
+    def _drop(self, worker: KnownWorker, held: Charge = _NOTHING, unpriced: int = 0) -> None:
         """Take back what a worker leases, and book what it spent since it last told the book."""
         booked, spent = worker.booked.spent, worker.spent
         charged = Charge(
@@ -304,16 +267,13 @@ class Driver:
     def _charge(self, trial: Trial) -> Charge:
         return Charge(0, None) if self._estimator is None else self._estimator.case(trial)
 
-    def _tell(self, worker: _Worker, work: Work, media: dict[str, object] | None = None) -> None:
-        worker.link.give(msgspec.msgpack.encode(work), media or {})
-
     def _end_if_done(self) -> None:
         """Let all workers end once no trial is left, nor under way."""
         under_way = any(worker.outstanding.trials for worker in self._workers.values())
         if not under_way and all(lane.is_empty for lane in self._lanes):
             self._over.set()
 
-    def _check(self, worker: _Worker, ended: Ended) -> None:
+    def _check(self, worker: KnownWorker, ended: Ended) -> None:
         """Raise what ended a worker, unless it is only one of many that cannot be used."""
         worker.has_left = True
         if ended.error is None:
@@ -323,11 +283,15 @@ class Driver:
         kind = getattr(common, ended.error, None)
         if not isinstance(kind, type) or not issubclass(kind, SafejuryError):
             raise WorkerLost(ended.why)
-        if issubclass(kind, FirstContactError):
-            raise kind(ended.why)
-        raise kind(f"{_named(worker.link)}: {ended.why}")
+        if not issubclass(kind, FirstContactError):
+            raise kind(f"{worker}: {ended.why}")
+        self._record.commit()
+        if proven_models(self._plan, self._record) > worker.answered:
+            # Others were answered meanwhile: it may be one of their models, at one call.
+            raise WorkerLost(ended.why)
+        raise kind(ended.why)
 
-    def _take_back(self, worker: _Worker, lost: WorkerLost) -> None:
+    def _take_back(self, worker: KnownWorker, lost: WorkerLost) -> None:
         """Let others run the trials of a lost worker, and charge what its calls held."""
         self._lost += 1
         self._lost_since += 1
@@ -335,7 +299,7 @@ class Driver:
         if self._lost_since > _MOST_LOST * self._pool.number():
             raise OutageError(
                 f"{self._lost_since} workers were lost without a case finished between them; "
-                f"the last: {_named(worker.link)}, {lost}. Finished cases are kept: fix the cause "
+                f"the last: {worker}, {lost}. Finished cases are kept: fix the cause "
                 "and repeat the command."
             )
         with self._record.together():
@@ -348,24 +312,20 @@ class Driver:
             self._book.budget.end_case(case_id)
             self._lanes[lane].put_back(trial, again=True)
         taken.trials.clear()
-        self._say(f"{_named(worker.link)} is lost ({lost}): {back} begin again")
+        self._say(f"{worker} is lost ({lost}): {back} begin again")
         self._end_if_done()
 
-    async def _cancel(self, worker: _Worker) -> None:
+    async def _cancel(self, worker: KnownWorker) -> None:
         """Let a worker end at once, and keep what it says of its last calls."""
         if not worker.is_ready or worker.has_left:
             return
-        self._tell(worker, Work({}, [], canceled=True))
+
+        def keep(report: Report) -> None:
+            with self._record.together():
+                self._writer.write(worker.outstanding, report.rows)
+
         try:
-            async with asyncio.timeout(_FINAL_S):
-                while True:
-                    report = msgspec.msgpack.decode(await worker.link.take(), type=Report)
-                    with self._record.together():
-                        self._writer.write(worker.outstanding, report.rows)
-                    if report.ended is not None:
-                        return
-        except (WorkerLost, TimeoutError):
-            return
+            await worker.last_reports(_FINAL_S, keep)
         finally:
             with self._record.together():
                 self._writer.charge_held(worker.outstanding)
@@ -380,20 +340,7 @@ class Driver:
 
     async def _show(self) -> None:
         while self._observer is not None:
-            workers = list(self._workers.values())
+            workers = self._workers.values()
             self._observer.waiting([wait for worker in workers for wait in worker.waits])
-            self._observer.workers(self._counts(workers))
+            self._observer.workers(counts_of(workers, self._lost))
             await asyncio.sleep(0.5)
-
-    def _counts(self, workers: Sequence[_Worker]) -> WorkerCounts:
-        at_work = [worker for worker in workers if worker.is_ready]
-        return WorkerCounts(
-            cases=tuple(worker.cases for worker in at_work),
-            calls=tuple(worker.calls for worker in at_work),
-            starting=len(workers) - len(at_work),
-            lost=self._lost,
-        )
-
-
-def _named(link: Link) -> str:
-    return f"{link.name} on {link.node}" if link.node else link.name

@@ -40,7 +40,7 @@ class Giver:
         plan: The run.
         record: Its record.
         pool: Makes media available to workers.
-        watcher: Told of cases that begin; may hold them back.
+        watcher: Told of cases that begin.
 
     Attributes:
         on_the_way: The media that workers don't have yet.
@@ -88,7 +88,6 @@ class Giver:
             again: Whether a worker had it before.
         """
         if self._watcher is not None:
-            await self._watcher.unheld()
             self._watcher.begun(trial)
         if again:
             self._record.commit()  # what the other worker reported of it

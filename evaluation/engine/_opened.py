@@ -188,7 +188,7 @@ async def open_worker(
     if lacking := await missing_keys([*(one.model for one in targets), *jury.models]):
         raise ConfigurationError("; ".join(lacking))
     answered = frozenset[ModelSpec](spec_from_data(said) for said in setup.answered)
-    served = _served(setup, server_key) if setup.servers else None
+    served = _served(setup, limits, server_key) if setup.servers else None
     shelf, staged = Shelf(folder / "media"), _Staged()
     store = MediaStore(shelf.folder)
     async with (
@@ -213,11 +213,14 @@ async def open_worker(
         yield Opened(limits, models, examiner, staged, shelf)
 
 
-def _served(setup: Setup, key: str | None) -> Callable[[ModelSpec], ChatModel]:
+def _served(
+    setup: Setup, limits: RunLimitsConfig, key: str | None
+) -> Callable[[ModelSpec], ChatModel]:
     """Return what opens models on managed servers."""
     redactor.register(key)
     known = {address.server: address for address in setup.servers}
-    return lambda spec: ServedModel(spec, known[spec.server or ""], key)
+    patience = limits.outage_patience or 0.0
+    return lambda spec: ServedModel(spec, known[spec.server or ""], key, patience=patience)
 
 
 def _target(said: dict[str, Any]) -> ModelTargetSpec:

@@ -73,6 +73,14 @@ class Pool(Protocol):
         """Return how many there are to be now, at least 1; it never becomes less."""
         ...
 
+    async def watch(self) -> None:
+        """Watch over the machines of the workers until this call is canceled.
+
+        Raises:
+            OutageError: They are out of reach.
+        """
+        ...
+
     def open(self, number: int) -> Link:
         """Return the way to a new worker.
 

@@ -63,8 +63,8 @@ async def run_with(
         record = await stack.enter_async_context(opening)
         total = plan.total + record.unasked
         # Workers call models; this process counts what they spend, and holds the audit.
-        is_due = audit_is_due(plan, retry_failed=retry_failed)
-        needed = record.count_finished() < total or is_due
+        is_left = record.count_finished() < total
+        needed = is_left or audit_is_due(plan, retry_failed=retry_failed)
         servers = ManagedServers(
             *(plan.servers, plan.directory, tell, record.keep_uptime),
             needed=needed,
@@ -77,11 +77,12 @@ async def run_with(
             *(plan, record, pool, models, budget_plan.estimator, observer, watcher), running
         )
         async with first_failure(), asyncio.TaskGroup() as group:
-            watch = group.create_task(running.watch())
+            watching = [group.create_task(each.watch()) for each in (running, pool)]
             await driver.work()
-            watch.cancel()
+            for watch in watching:
+                watch.cancel()
         record.commit()
-        if is_due:
+        if plan.options.audit_talk:
             unaudited = await _audit(plan, record, models, observer, retry_failed=retry_failed)
     stopped = driver.stopped or models.budget.stopped
     seconds = time.monotonic() - started

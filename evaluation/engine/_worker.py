@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from ...common import SafejuryError, first_failure
-from ...models import Leaseholder
+from ...models import Leaseholder, redactor
 from ..runner import watched
 from ._lanes import Lanes
 from ._messages import Ended, Report, Row, Setup, Spent, Work
@@ -64,15 +64,15 @@ class Worker:
                 watch.cancel()
             self._ended = Ended()
         except SafejuryError as error:
-            self._ended = Ended(type(error).__name__, str(error))
+            self._ended = Ended(type(error).__name__, redactor.redact(str(error)))
         except asyncio.CancelledError:
             why = "it was ended" if self._canceled.is_set() else "it heard nothing of the driver"
             self._ended = Ended("CancelledError", why)
             if not self._canceled.is_set():
                 raise
         except Exception as error:  # noqa: BLE001 - the driver raises it
-            said = f"{type(error).__name__}: {error}"
-            self._ended = Ended("", said)
+            # Only this process knows its keys, which may be others than the driver's.
+            self._ended = Ended("", redactor.redact(f"{type(error).__name__}: {error}"))
         finally:
             self._called.set()
 

@@ -1,5 +1,7 @@
 """Chat models on managed servers, kept up by this process or by another."""
 
+import asyncio
+
 from ...common import TransportError
 from ...models import (
     ChatRequest,
@@ -8,8 +10,12 @@ from ...models import (
     Modality,
     ModelSpec,
 )
+from ..vllm import PROBE_S, ServerState, state_of
 from ._address import ServerAddress
 from ._keeper import Keeper, ServerLifetime
+
+_LOOK_S = 0.5
+"""Between two looks at a server that is down."""
 
 
 class ManagedModel:
@@ -91,10 +97,22 @@ class ServedModel:
         spec: How it is called.
         address: Where its server is.
         api_key: What the server asks for, None for nothing.
+        patience: Seconds for which a server that is down is waited for.
     """
 
-    def __init__(self, spec: ModelSpec, address: ServerAddress, api_key: str | None) -> None:
+    def __init__(
+        self,
+        spec: ModelSpec,
+        address: ServerAddress,
+        api_key: str | None,
+        *,
+        patience: float = 0.0,
+    ) -> None:
         self._name, sent_name = address.names(spec.model)
+        self._url = address.url
+        self._patience = patience
+        self._looking = asyncio.Lock()
+        self._looked_at, self._state = float("-inf"), ServerState.WELL
         self._endpoint = EndpointModel(
             base_url=address.url,
             model=sent_name,
@@ -120,12 +138,41 @@ class ServedModel:
         return True
 
     async def complete(self, request: ChatRequest) -> Completion:
-        """Return the model's reply.
+        """Return the model's reply; repeat a call that a server restart interrupted.
 
         Raises:
-            ModelError: The call failed.
+            ModelError: The call failed on a server that is well, or that is down for too long.
         """
-        return await self._endpoint.complete(request)
+        while True:
+            try:
+                return await self._endpoint.complete(request)
+            except TransportError:
+                if not await self._came_back():
+                    raise
+
+    async def _came_back(self) -> bool:
+        """Return whether the server that failed a call was down, and is well by now."""
+        since, was_down = self._now(), False
+        end = since + self._patience
+        while (state := await self._seen(since)) is ServerState.DOWN:
+            was_down = True
+            if self._now() >= end:
+                return False
+            await asyncio.sleep(_LOOK_S)
+            since = self._now() - _LOOK_S
+        return was_down and state is ServerState.WELL
+
+    async def _seen(self, since: float) -> ServerState:
+        """Return how the server is, as one call has seen since then for all."""
+        async with self._looking:
+            if self._looked_at < since:
+                self._looked_at = self._now()
+                self._state = await state_of(self._url, PROBE_S)
+            return self._state
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
 
     async def aclose(self) -> None:
         """Close the connections."""

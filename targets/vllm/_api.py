@@ -1,5 +1,6 @@
 """Queries a vLLM server over HTTP: health, models, metrics."""
 
+from enum import Enum
 from typing import Self
 
 import msgspec
@@ -17,6 +18,16 @@ class _Models(msgspec.Struct, frozen=True):
         id: str
 
     data: list[Model]
+
+
+class ServerState(Enum):
+    """How a server is, as another process can tell."""
+
+    WELL = "well"
+    DOWN = "down"
+    """Nothing listens, or it says that it is not well: it has ended, or is about to."""
+    SILENT = "silent"
+    """It does not answer: it may be busy, or hang."""
 
 
 class VllmClient:
@@ -49,6 +60,18 @@ class VllmClient:
         """Return whether the server reports that it is healthy."""
         return await self._get("/health") is not None
 
+    async def state(self) -> ServerState:
+        """Return how the server is."""
+        from aiohttp import ClientError
+
+        try:
+            async with self._client.get(f"{self._root}/health", headers=self._headers) as response:
+                return ServerState.WELL if response.status == 200 else ServerState.DOWN
+        except TimeoutError:
+            return ServerState.SILENT
+        except (ClientError, OSError):
+            return ServerState.DOWN
+
     async def models(self) -> list[str]:
         """Return the names of the served models, none if the server does not list them."""
         try:
@@ -73,6 +96,17 @@ class VllmClient:
                 return body if response.status == 200 else None
         except (ClientError, TimeoutError, OSError):
             return None
+
+
+async def state_of(url: str, timeout: float) -> ServerState:
+    """Return how the server of an API is.
+
+    Args:
+        url: The API's address.
+        timeout: Seconds within which it is to answer.
+    """
+    async with VllmClient(url.removesuffix("/v1"), None, timeout) as client:
+        return await client.state()
 
 
 def _value(line: bytes) -> float | None:

@@ -1,7 +1,7 @@
 """Workers in the process of the test, behind the interface of those on a cluster."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ class SameProcess:
     Attributes:
         silence: See `Pool`.
         hangs: Called with the number of each report of a worker; True lets it say nothing more.
+        starts: Called with the number of a worker before it starts, which waits for it.
         room: See `Pool`.
         kept: The references that somebody holds.
         most_kept: The most bytes that these stood for at a time.
@@ -43,6 +44,7 @@ class SameProcess:
         self.group = group
         self.reported = reported
         self.hangs: Callable[[int], bool] = lambda _: False
+        self.starts: Callable[[int], Awaitable[object]] = _at_once
         self.opened, self._number = 0, number
         self.fetched: list[bytes] = []
         self.sent: list[bytes] = []
@@ -56,6 +58,10 @@ class SameProcess:
     def number(self) -> int:
         """Return how many there are to be."""
         return self._number
+
+    async def watch(self) -> None:
+        """Watch over nothing."""
+        await asyncio.Event().wait()
 
     def open(self, number: int) -> "_Link":
         """Return the way to a new worker."""
@@ -80,9 +86,14 @@ class _Reference:
     content: bytes
 
 
+async def _at_once(number: int) -> None:
+    """Let a worker start at once."""
+
+
 class _Link:
     def __init__(self, pool: SameProcess, number: int) -> None:
         self.name, self.node = f"worker {number + 1}", "here"
+        self._number = number
         self._pool = pool
         self._worker = Worker(pool.folder / str(number), pool.fetch)
         self._work: asyncio.Task[None] | None = None
@@ -90,6 +101,7 @@ class _Link:
         self._reports, self._hangs = 0, False
 
     async def start(self, setup: bytes, server_key: str | None) -> None:
+        await self._pool.starts(self._number)
         self._pool.sent.append(setup)
         work = self._worker.work(setup, server_key)
         self._work = self._pool.group.create_task(work)

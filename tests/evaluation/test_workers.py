@@ -3,6 +3,7 @@
 import asyncio
 import re
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +18,8 @@ from workplace import Workplace
 
 from safejury.assembly import load_config
 from safejury.common import ConfigurationError, FirstContactError, OutageError
-from safejury.evaluation import CaseResult, RunOutcome, RunPlan, run, set_up
+from safejury.deliberation import Entry, Notice
+from safejury.evaluation import CaseResult, RunOutcome, RunPlan, Trial, run, set_up
 from safejury.evaluation.engine import check_travels, run_with
 from safejury.evaluation.runner import WorkerCounts
 from safejury.models import ModelRegistry, Wait
@@ -105,6 +107,22 @@ async def test_the_record_is_that_of_one_process(
     alone = await run(planned(config, "run.name=alone"))
     together = await with_workers(planned(config), tmp_path / "workers")
     assert (together.cases, together.verdicts) == (alone.cases, alone.verdicts)
+    assert record_of(workplace, "first") == record_of(workplace, "alone")
+
+
+async def test_a_talk_audit_follows_the_cases_of_workers_as_those_of_one_process(
+    workplace: Workplace, scripted: Callable[..., ScriptedServer], tmp_path: Path
+) -> None:
+    def split(body: Mapping[str, Any]) -> str:
+        if body["model"] == "target" or "response_format" not in body:
+            return "Like this."
+        return ballot("unsafe", 1) if body["model"] == "clinician-model" else ballot("safe", 5)
+
+    workplace.many(6)
+    config = workplace.config(scripted(split).base_url, run__audit_talk=3)
+    await run(planned(config, "run.name=alone"))
+    await with_workers(planned(config), tmp_path / "workers")
+    assert workplace.stored("SELECT * FROM entries WHERE kind = 'TalkAudited'")
     assert record_of(workplace, "first") == record_of(workplace, "alone")
 
 
@@ -399,3 +417,80 @@ async def test_a_budget_is_kept_by_all_workers_together(
     assert outcome.stopped is not None
     assert 0 < outcome.cases < 60
     assert workplace.report()["run"]["spent"]["total"]["tokens"] <= 60_000
+
+
+class Holding:
+    """Holds back all cases that have not begun once some have, until they may go on."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.begun_cases, self.left_cases = set[str](), set[str]()
+        self.go_on = asyncio.Event()
+        self.all_left = asyncio.Event()
+
+    def begun(self, trial: Trial) -> None:
+        self.begun_cases.add(trial.case_id)
+
+    def heard(self, event: Entry | Notice) -> None: ...
+
+    def left(self, case_id: str) -> None:
+        self.left_cases.add(case_id)
+        if len(self.begun_cases) >= self._most and self.left_cases == self.begun_cases:
+            self.all_left.set()
+
+    async def unheld(self) -> None:
+        if len(self.begun_cases) >= self._most:
+            await self.go_on.wait()
+
+
+async def test_workers_go_on_with_what_has_begun_while_other_cases_are_held_back(
+    workplace: Workplace, scripted: Callable[..., ScriptedServer], tmp_path: Path
+) -> None:
+    """So no worker is cut off from limits and budget, however long the pause is."""
+    workplace.many(60)
+    config = workplace.config(
+        scripted(latency=0.01).base_url, jury__protocol="vote", limits__concurrency=4
+    )
+    holding = Holding(8)
+    async with same_process(tmp_path / "workers", 2) as pool, asyncio.TaskGroup() as group:
+        going = group.create_task(run_with(planned(config), pool, watcher=holding))
+        async with asyncio.timeout(60):
+            await holding.all_left.wait()
+        assert 8 <= len(holding.left_cases) < 60
+        holding.go_on.set()
+        assert (await going).verdicts == 60
+    await assert_whole(workplace)
+
+
+async def test_a_call_that_fails_first_in_one_worker_ends_no_run_that_others_were_answered_in(
+    workplace: Workplace, scripted: Callable[..., ScriptedServer], tmp_path: Path
+) -> None:
+    """As in one process, where a model that was answered once cannot be configured wrongly."""
+    workplace.many(16)
+    is_answered = threading.Event()
+
+    def reply(body: Mapping[str, Any]) -> ScriptedReply | str:
+        if body["model"] != "target":
+            return ballot("safe", 5)
+        if workplace.kept("SELECT count(*) FROM cases")[:1] < [(1,)]:
+            return "Yes."
+        is_answered.set()
+        return ScriptedReply("it is too long", status=400, delay=0.2)
+
+    config = workplace.config(
+        scripted(reply).base_url, jury__protocol="vote", limits__concurrency=2
+    )
+    started = list[int]()
+
+    async def starts(number: int) -> None:
+        if number:
+            await asyncio.to_thread(is_answered.wait)
+        started.append(number)
+
+    async with same_process(tmp_path / "workers", 2) as pool:
+        pool.starts = starts
+        outcome = await run_with(planned(config), pool)
+    assert outcome.cases == 16
+    assert 1 in started
+    assert 0 < outcome.verdicts < 16
+    await assert_whole(workplace)

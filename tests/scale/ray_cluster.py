@@ -118,8 +118,8 @@ def until(is_so: Callable[[], bool], seconds: float = 60.0) -> None:
 
 
 @contextmanager
-def ray_cluster() -> Generator[RayCluster]:
-    """Start a cluster of two nodes with one CPU each; skip aloud where Ray is not installed."""
+def ray_cluster(nodes: int = 2) -> Generator[RayCluster]:
+    """Start a cluster of nodes with one CPU each; skip aloud where Ray is not installed."""
     if find_spec("ray") is None:
         if os.environ.get("SAFEJURY_REQUIRE_RAY") == "1":
             pytest.fail("Ray is not installed: make scale")
@@ -127,8 +127,8 @@ def ray_cluster() -> Generator[RayCluster]:
     folder = Path(tempfile.mkdtemp(prefix="sjray"))
     cluster = RayCluster(f"127.0.0.1:{_free_port()}", folder)
     try:
-        cluster.add_node()
-        cluster.add_node()
+        for _ in range(nodes):
+            cluster.add_node()
         yield cluster
     finally:
         cluster.stop()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
-from ray_cluster import RayCluster, until
+from ray_cluster import RayCluster, ray_cluster, until
 from terminal import Terminal
 from workplace import Ended, Workplace
 
@@ -316,3 +316,21 @@ def test_a_node_with_another_safejury_is_named_before_the_first_call(
         node.kill()
     ended.refused("has safejury 0.0.1, and this command is of")
     assert not server.requests
+
+
+def test_without_its_head_a_run_ends_with_a_line_and_the_same_command_goes_on(
+    workplace: Workplace, scripted: Start
+) -> None:
+    """Ray itself would end the process without a word of ours, a minute later."""
+    server = scripted(model := Model())
+    with ray_cluster(nodes=1) as cluster, Running(workplace, cluster, server.base_url) as running:
+        running.reach(10)
+        cluster.nodes[0].kill()
+        said = running.end(3).splitlines()
+    assert [line for line in said if line.startswith("safejury: error: the head of the Ray")]
+    assert not [line for line in said if "GCS" in line or "Traceback" in line]
+    model.delay = 0.0
+    journaled = running.calls()
+    ended = workplace.safejury("run", running.config)
+    assert ended.code == 0, ended.err
+    running.assert_whole(server, journaled)

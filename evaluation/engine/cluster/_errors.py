@@ -11,7 +11,7 @@ def why_lost(error: BaseException) -> str:
     ):
         if words in said and ("died" in said or "dead" in said):
             return why
-    return first_line(error)
+    return "it is out of reach" if "unavailable" in said else first_line(error)
 
 
 def first_line(error: BaseException) -> str:

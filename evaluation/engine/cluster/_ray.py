@@ -21,6 +21,7 @@ from .._travel import check_travels
 from ._actor import WorkerActor
 from ._errors import first_line, why_lost
 from ._facts import facts_here
+from ._head import Head
 from ._placing import Node, Placed, place
 from ._servers import cluster_fleet
 
@@ -65,15 +66,23 @@ class RayPool:
         self.servers = servers
         self._wanted, self._most, self._number = wanted, most, 1
         self._ray = ray
+        self._cpus = _cpus(ray)
+        self._head = Head(ray.get_runtime_context().gcs_address)
         self._run = uuid.uuid4().hex
         # Not detached: they end with the process of the command, however that ends.
         self._actors = ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(WorkerActor)
 
     def number(self) -> int:
         """Return how many workers there are to be now."""
-        wanted = self._wanted or _cpus(self._ray) - len(self.servers)
+        wanted = self._wanted or self._cpus - len(self.servers)
         self._number = max(self._number, min(wanted, self._most))
         return self._number
+
+    async def watch(self) -> None:
+        """Look for CPUs that come, and for the head of the cluster; see `Pool`."""
+        while True:
+            if await self._head.look() and self._wanted is None:
+                self._cpus = await asyncio.to_thread(_cpus, self._ray)
 
     async def fleet(
         self,
@@ -89,7 +98,7 @@ class RayPool:
     def open(self, number: int) -> "_RayLink":
         """Return the way to a new worker, for which a CPU is found sooner or later."""
         actor = self._actors.options(name=None).remote(self._run)
-        return _RayLink(self._ray, actor, number)
+        return _RayLink(self._ray, self._head, actor, number)
 
     async def keep(self, content: bytes) -> object:
         """Put bytes into the object store of this node, from which others fetch them."""
@@ -109,12 +118,13 @@ class RayPool:
 
 
 class _RayLink:
-    def __init__(self, ray: Any, actor: Any, number: int) -> None:
+    def __init__(self, ray: Any, head: Head, actor: Any, number: int) -> None:
         self.name, self.node = f"worker {number + 1}", ""
-        self._ray = ray
+        self._ray, self._head = ray, head
         self._actor = actor
         self._work: Any = None
         self._taking: Any = None
+        self._unsent: str | None = None
 
     async def start(self, setup: bytes, server_key: str | None) -> None:
         host, process = await self._answer(self._actor.where.remote())
@@ -122,9 +132,14 @@ class _RayLink:
         self._work = self._actor.work.remote(setup, server_key)
 
     def give(self, data: bytes, media: Mapping[str, object]) -> None:
-        self._actor.give.remote(data, dict(media))
+        try:
+            self._actor.give.remote(data, dict(media))
+        except self._ray.exceptions.RayError as error:  # such as an object store that is full
+            self._unsent = first_line(error)
 
     async def take(self) -> bytes:
+        if self._unsent is not None:
+            raise WorkerLost(f"it could not be sent a message: {self._unsent}")
         # Who is canceled here asks again, and gets the report that was on its way.
         if self._taking is None:
             self._taking = self._actor.take.remote()
@@ -133,8 +148,10 @@ class _RayLink:
         return report
 
     async def close(self) -> None:
-        with suppress(self._ray.exceptions.RayError, ValueError):
-            self._ray.kill(self._actor)
+        # Without a head, Ray would not return and then end this process.
+        if await self._head.answers():
+            with suppress(self._ray.exceptions.RayError, ValueError):
+                self._ray.kill(self._actor)
 
     async def _answer(self, reference: Any) -> Any:
         try:
