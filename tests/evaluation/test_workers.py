@@ -475,7 +475,7 @@ async def test_a_call_that_fails_first_in_one_worker_ends_no_run_that_others_wer
         if workplace.kept("SELECT count(*) FROM cases")[:1] < [(1,)]:
             return "Yes."
         is_answered.set()
-        return ScriptedReply("it is too long", status=400, delay=0.2)
+        return ScriptedReply(raw_body="{}", delay=0.2)
 
     config = workplace.config(
         scripted(reply).base_url, jury__protocol="vote", limits__concurrency=2
