@@ -6,7 +6,7 @@ from ...common import lazy
 
 if TYPE_CHECKING:
     from ._ballots import audit_words
-    from ._blocks import titles as case_titles
+    from ._blocks import case_titles
     from ._case import TranscriptBlocks, render_case
     from ._export import check_export_path, export_transcript
     from ._guards import asides, named, no_reason
@@ -21,7 +21,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         __name__,
         {
             "_ballots": ["audit_words"],
-            "_blocks": ["titles"],
+            "_blocks": ["case_titles"],
             "_case": ["TranscriptBlocks", "render_case"],
             "_export": ["check_export_path", "export_transcript"],
             "_guards": ["asides", "named", "no_reason"],

@@ -28,7 +28,7 @@ REQUEST = "What it asks for, as its set says"
 """Heading of a query's underlying request."""
 
 
-def titles(case: Case) -> tuple[str, str]:
+def case_titles(case: Case) -> tuple[str, str]:
     """Return the titles of a case's scenario and category, or their ids if unknown.
 
     A case without a scenario has no category either.
@@ -44,7 +44,7 @@ def titles(case: Case) -> tuple[str, str]:
 
 def header(look: Look, jury: Seats, case: Case, target: str, protocol: str) -> RenderableType:
     """Return the header of a case: its target, scenario and jury."""
-    scenario, category = titles(case)
+    scenario, category = case_titles(case)
     grid = _labels()
     where = look.name(scenario, "bold")
     if category:

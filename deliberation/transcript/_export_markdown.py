@@ -24,7 +24,7 @@ from ..protocol import (
     VerdictAnnounced,
 )
 from ._ballots import audit_words
-from ._blocks import REQUEST, call_words, duration, likelihood, titles
+from ._blocks import REQUEST, call_words, case_titles, duration, likelihood
 from ._guards import asides, named, no_reason
 from ._look import UNICODE, Seats
 from ._quotes import Quotes, quoted_in_words
@@ -91,7 +91,7 @@ def markdown(
 
 def _case(case: Case, jury: Seats, target: str, protocol: str, quotes: Quotes) -> list[str]:
     said = _said(jury, quotes)
-    scenario, category = titles(case)
+    scenario, category = case_titles(case)
     of_category = f" ({_inline(category)})" if category else ""
     lines = [
         f"# Case {_inline(case.query.id)}",
