@@ -12,6 +12,7 @@ from workplace import Workplace
 
 from safejury.assembly.config import RecordConfig
 from safejury.evaluation.record.drivers import open_shared_record
+from safejury.evaluation.record.postgres import Place, connect, make_tables
 from safejury.models import Completion, Usage
 from safejury.testing import ScriptedServer
 
@@ -46,6 +47,22 @@ def test_another_encoding_of_the_client_changes_nothing(
     ended = workplace.safejury("run", written)
     assert ended.code == 0, ended.err
     assert workplace.safejury("verify", "runs/first").code == 0
+
+
+def test_two_drivers_that_begin_at_once_make_the_tables_once(
+    postgres: PostgresServer, workplace: Workplace, scripted: Start
+) -> None:
+    database = postgres.make_database()
+    config(workplace, scripted(Answers()).base_url, database, 3)
+    waits = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    place = Place(database, "other")
+    with connect(place) as first, workplace.start("run", "safejury.yaml") as second:
+        with first.transaction():
+            first.execute("SELECT pg_advisory_xact_lock(7318402155)")
+            until(lambda: postgres.sql(waits))
+            make_tables(first, place)
+        ended = done(second)
+    assert ended.code == 0, ended.err
 
 
 def test_of_several_hosts_the_one_is_used_that_answers(

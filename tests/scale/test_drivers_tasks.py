@@ -17,7 +17,7 @@ from safejury.datasets import Intent, Query
 from safejury.evaluation.record import RunRecord
 from safejury.evaluation.record.drivers import open_shared_record
 from safejury.evaluation.trials import Exchange
-from safejury.models import Completion, Usage
+from safejury.models import Budget, Completion, Usage
 from safejury.targets import Response, ResponseOutcome
 from safejury.testing import ScriptedReply, ScriptedServer, ballot
 
@@ -147,6 +147,23 @@ async def test_what_comes_late_is_dropped_and_its_calls_count_once(
     charges = postgres.sql("SELECT kind, tokens FROM safejury_charges", database)
     assert charges == [("forgotten", 110)]
     assert postgres.sql("SELECT tokens FROM safejury_runs", database) == [(330,)]
+
+
+async def test_what_others_spend_while_a_driver_begins_counts_for_its_budget(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    said, meta = RecordConfig(url=postgres.make_database()), {"protocol": "vote", "jury": "[]"}
+
+    def opened(name: str) -> AbstractAsyncContextManager[RunRecord]:
+        where = tmp_path / name / "run"
+        return open_shared_record(where, {}, meta, said=said, tell=lambda _: None)
+
+    async with opened("begins") as begins, opened("other") as other:
+        budget = Budget(1000)  # of a copy in which nothing is spent
+        other.write("a/target", "key", Completion("yes", "stop", usage=Usage(500, 0, 100)))
+        await other.settle()
+        await begins.share(budget, 1000, None)
+        assert budget.spent_tokens == 600
 
 
 def exchange(text: str = "first") -> Exchange:

@@ -72,9 +72,11 @@ class BudgetShare:
     ) -> _Amounts:
         """Return what this driver may spend from its beginning on."""
         budget = self.budget
+        if self.base is None:  # the copy, which the budget knows, may be older
+            missed = spent[0] - budget.spent_tokens, spent[1] - budget.spent_usd
+            budget.add_earlier_cost(max(0, int(missed[0])), max(0.0, missed[1]))
+            self.base = (budget.spent_tokens, budget.spent_usd), spent
         now = budget.spent_tokens, budget.spent_usd
-        if self.base is None:
-            self.base = now, spent
         base, base_spent = self.base
         told = self._others
         own = [now[at] - base[at] - told[at] for at in (0, 1)]

@@ -37,7 +37,10 @@ _LOCK = 7_318_402_155
 _WHOEVER_HANGS = "SET LOCAL idle_in_transaction_session_timeout = '10s'"
 """Holds up the others no longer than that while the tables are made."""
 _ENCODING = "SELECT current_setting('server_encoding')"
-_KNOWN = "SELECT to_regclass('safejury_format') IS NOT NULL"
+# A function such as to_regclass may answer from before another session made them.
+_KNOWN = """
+SELECT EXISTS (SELECT FROM pg_class WHERE relname = 'safejury_format' AND pg_table_is_visible(oid))
+"""
 _OTHERS = """
 CREATE TABLE safejury_runs (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL UNIQUE,
