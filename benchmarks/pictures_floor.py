@@ -14,6 +14,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
@@ -25,6 +27,7 @@ from ours import peak_mb
 from safejury.agents import load_persona
 from safejury.agents.ballot import BALLOT_SCHEMA, task
 
+b64encode = import_module("pybase64" if find_spec("pybase64") else "base64").b64encode
 _PICTURE = "@PICTURE@"
 
 
@@ -64,7 +67,7 @@ class PictureFloor:
         copy = self._copies / hashlib.sha256(content).hexdigest()
         if not copy.exists():
             copy.write_bytes(content)
-        return msgspec.json.encode(content)
+        return b64encode(content)
 
     async def _ask(self, fields: Mapping[str, object], words: str, encoded: bytes) -> str:
         url = f"data:image/png;base64,{_PICTURE}"
@@ -75,7 +78,7 @@ class PictureFloor:
         said = {"model": "scripted", **fields, "messages": [{"role": "user", "content": parts}]}
         before, _, after = msgspec.json.encode(said).partition(_PICTURE.encode())
         connection = await self._free.get()
-        reply = await connection.ask_in_pieces((before, memoryview(encoded)[1:-1], after))
+        reply = await connection.ask_in_pieces((before, encoded, after))
         self._free.put_nowait(connection)
         return msgspec.json.decode(reply, type=Reply).choices[0].message.content
 

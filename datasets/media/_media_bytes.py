@@ -2,7 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from importlib import import_module
 from io import BufferedReader
 from pathlib import Path
 from weakref import WeakValueDictionary
@@ -153,7 +155,16 @@ def _checked(media: Media, source: BufferedReader) -> bytes:
 
 
 def _encode(content: bytes) -> Iterator[bytes]:
-    view = memoryview(content)
+    view, base64 = memoryview(content), _base64()
     for at in range(0, len(content), _PIECE):
+        yield base64(view[at : at + _PIECE])
+
+
+@cache
+def _base64() -> Callable[[memoryview], bytes]:
+    """Return what writes base64."""
+    try:
+        return import_module("pybase64").b64encode  # takes a tenth of the time of others
+    except ImportError:
         # As a JSON string bytes are base64: in two thirds of the time of `base64.b64encode`.
-        yield msgspec.json.encode(view[at : at + _PIECE])[1:-1]
+        return lambda piece: msgspec.json.encode(piece)[1:-1]

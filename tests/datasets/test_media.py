@@ -3,6 +3,8 @@ import hashlib
 import os
 import random
 import struct
+import subprocess
+import sys
 import zlib
 from io import BytesIO
 from pathlib import Path
@@ -142,3 +144,24 @@ def test_a_store_without_a_folder_keeps_its_files_as_long_as_it_lives() -> None:
     del store
     gc.collect()
     assert not kept.exists()
+
+
+ENCODED = """
+import base64, os, sys
+from pathlib import Path
+from safejury.datasets import Media
+from safejury.datasets.media import MediaBytes
+import hashlib
+if sys.argv[1:]:
+    sys.modules[sys.argv[1]] = None
+for size in (1, 2, 196_607, 196_608, 196_609, 500_000):
+    content = os.urandom(size)
+    Path("it").write_bytes(content)
+    medium = Media(hashlib.sha256(content).hexdigest(), "image/png", size, "it")
+    assert b"".join(MediaBytes().encoded(medium)) == base64.b64encode(content)
+"""
+
+
+@pytest.mark.parametrize("missing", [[], ["pybase64"]], ids=["as installed", "without pybase64"])
+def test_media_are_sent_in_base64(tmp_path: Path, missing: list[str]) -> None:
+    subprocess.run([sys.executable, "-P", "-c", ENCODED, *missing], cwd=tmp_path, check=True)
