@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from ..middleware import PlaceLimits
+from ..middleware import MOST_AT_FIRST, PlaceLimits
 from ._messages import BRISK_S, STEADY_S, PlaceGrant, PlaceReport
 from ._pace import Pace
 
-_START = 64
 _TURN_S = 1.0
 """Seconds for which a worker keeps its only slot while others wait for one."""
 _RARE_S = 5.0
@@ -46,7 +45,7 @@ class PlaceShares:
 
     def __init__(self, limits: PlaceLimits) -> None:
         self._max = limits.concurrency
-        self._limit = float(min(self._max, _START))
+        self._limit = float(min(self._max, MOST_AT_FIRST))
         self._slow_start = True
         self._cuts = 0
         self._paused_until = 0.0

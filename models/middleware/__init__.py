@@ -15,7 +15,7 @@ from ._completion_file import CompletionFile
 from ._held_calls import HeldCalls
 from ._journal import Journal, Journaled
 from ._ledger import Ledger
-from ._limits import Limited, Limiter
+from ._limits import MOST_AT_FIRST, Limited, Limiter
 from ._middleware import Middleware
 from ._place import Place, PlaceLimits, Wait
 from ._retry import FirstContact, Retries, Retrying, RetryPolicy, is_hopeless
@@ -24,6 +24,7 @@ from ._with_options import with_options
 
 __all__ = [
     "BYTES_PER_TOKEN",
+    "MOST_AT_FIRST",
     "TOKENS_PER_MEDIUM",
     "TOKENS_PER_MESSAGE",
     "Breaker",

@@ -11,7 +11,9 @@ from ...common import ModelError, RateLimitError
 from ..chat import ChatModel, ChatRequest, Completion
 from ._middleware import Middleware
 
-_START = 64
+MOST_AT_FIRST = 256
+"""Calls at a time before an endpoint has shown that it takes more: what it rejects at once is no
+more than this, and only who asked for more than 32 in the config begins with as many."""
 _LONGEST_PAUSE_S = 120.0
 _PERIOD_S = 0.1
 
@@ -19,7 +21,7 @@ _PERIOD_S = 0.1
 class Limiter:
     """Limits the calls to one endpoint; all its models share one limiter.
 
-    The number of calls at a time adapts: it starts at `max_concurrency` or 64,
+    The number of calls at a time adapts: it starts at `max_concurrency` or 256,
     grows fast until the first sign of trouble, then by one for each window of
     successes, and is halved when the endpoint rejects a call with 429 or lets it
     time out, at most once per round trip. `Retry-After` pauses the whole endpoint.
@@ -38,7 +40,7 @@ class Limiter:
         if max_concurrency < 1 or (requests_per_minute is not None and requests_per_minute < 1):
             raise ValueError("max_concurrency and requests_per_minute must be at least 1")
         self._max = max_concurrency
-        self._limit = float(min(max_concurrency, _START))
+        self._limit = float(min(max_concurrency, MOST_AT_FIRST))
         self._slow_start = True
         self._in_flight = 0
         self._waiters: deque[asyncio.Future[None]] = deque()

@@ -67,14 +67,42 @@ async def test_the_server_never_sees_more_calls_than_allowed():
 
 async def test_the_limit_grows_to_the_maximum_while_all_goes_well():
     async with ScriptedServer("x", latency=0.02) as server:
-        limiter = Limiter(200)
+        limiter = Limiter(400)
         model = Limited(EndpointModel(base_url=server.base_url, model="m"), limiter)
+        async with asyncio.TaskGroup() as group:
+            for number in range(1200):
+                group.create_task(model.complete(ask(number)))
+        await model.aclose()
+    assert limiter.limit == 400
+    assert 256 < server.stats.connections <= 400
+
+
+@pytest.mark.parametrize(("most", "first"), [(200, 200), (2000, 256)])
+async def test_as_many_calls_as_asked_for_begin_at_once_up_to_256(most: int, first: int):
+    limiter = Limiter(most)
+    async with holding(limiter, most):
+        assert limiter.in_flight == first
+        assert limiter.waiting == most - first
+
+
+async def test_a_server_that_takes_a_few_rejects_the_others_once():
+    """Each try of a call counts: those that were too many must not lose theirs one by one."""
+    capacity = 20
+
+    def reply(_: object) -> ScriptedReply:
+        full = server.stats.in_flight > capacity
+        return ScriptedReply(status=429) if full else ScriptedReply("x", delay=0.02)
+
+    server = ScriptedServer(reply)
+    async with server:
+        endpoint = EndpointModel(base_url=server.base_url, model="m")
+        policy = RetryPolicy(attempts=5, base_delay=0.05)
+        model = Retrying(Limited(endpoint, Limiter(2000)), policy)
         async with asyncio.TaskGroup() as group:
             for number in range(600):
                 group.create_task(model.complete(ask(number)))
         await model.aclose()
-    assert limiter.limit == 200
-    assert 64 < server.stats.connections <= 200
+    assert server.stats.statuses[200] == 600
 
 
 async def test_a_server_that_rejects_above_its_capacity_ends_up_within_it():
@@ -145,11 +173,11 @@ async def test_the_limit_stays_at_one_and_above_and_climbs_by_one_a_window():
 
 
 async def test_an_idle_limit_does_not_grow():
-    limiter = Limiter(200)
+    limiter = Limiter(600)
     for _ in range(500):
         async with limiter.slot():
             pass
-    assert limiter.limit == 64
+    assert limiter.limit == 256
 
 
 async def test_callers_are_served_in_order_and_counted():
