@@ -15,6 +15,7 @@ from .console import (
     quiet_libraries,
     say,
     say_unexpected,
+    spare_requests,
 )
 
 
@@ -85,6 +86,7 @@ def main() -> None:
     """Run the command line and exit."""
     gc.set_threshold(_WHILE_IMPORTING)
     quiet_libraries()
+    spare_requests()
     escape_unencodable()
     try:
         app()

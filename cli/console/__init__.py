@@ -26,6 +26,7 @@ from ._console import (
 )
 from ._group import CommandGroup, CommandPlace, same_command
 from ._log import log, log_line, log_to, logs_to_screen
+from ._spared import spare_requests
 
 if TYPE_CHECKING:
     from ._options import (
@@ -241,6 +242,7 @@ __all__ = [
     "same_command",
     "say",
     "say_unexpected",
+    "spare_requests",
     "wrapped",
     "write_line",
 ]

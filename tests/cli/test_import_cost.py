@@ -18,7 +18,7 @@ AFTER_A_RUN = ("safejury.evaluation.report", "safejury.evaluation.trust")
 WHILE_IT_RUNS = ("safejury.common.text._refusal_words", "safejury.agents.juror._summary_claims")
 """Patterns for what models say, which take time to compile."""
 ELSEWHERE = (
-    *("autogen_agentchat.teams", "psutil", "safejury.agents.autogen._agent_factory"),
+    *("autogen_agentchat.teams", "psutil", "requests", "safejury.agents.autogen._agent_factory"),
     *("safejury.deliberation.transcript", "safejury.evaluation.record.merging"),
     *(
         "safejury.evaluation.record.sharing",
@@ -82,6 +82,16 @@ try:
     main()
 except SystemExit as end:
     assert end.code in (0, None), end.code
+"""
+SPARED = """
+import sys
+from safejury.cli.console import spare_requests
+spare_requests()
+import autogen_core, jsonref
+assert "requests" not in sys.modules
+assert jsonref.replace_refs({"a": {"$ref": "#/b"}, "b": 1}, proxies=False)["a"] == 1
+import requests
+assert requests.Session
 """
 WALK = """
 import sys
@@ -159,6 +169,10 @@ def test_a_run_begins_before_what_only_its_end_and_its_talk_need_is_loaded(tmp_p
 
 def test_a_run_asks_before_what_other_runs_need_is_loaded(tmp_path: Path):
     run(ASKED.format(heavy=[*AFTER_A_RUN, *ELSEWHERE, "litellm"]), folder=tmp_path)
+
+
+def test_a_command_spares_requests_for_jsonref_alone(tmp_path: Path):
+    run(SPARED, folder=tmp_path)
 
 
 def test_help_opens_no_socket(tmp_path: Path):
