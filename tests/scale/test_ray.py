@@ -276,6 +276,19 @@ def test_an_address_where_no_ray_answers_is_said_in_a_line(
     assert "a-password" not in ended.err
 
 
+def test_the_latest_cluster_of_a_machine_is_not_waited_for_when_it_is_gone(
+    workplace: Workplace, cluster: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ends without `ray stop` leaves its address behind, and Ray would try it for minutes."""
+    (tmp_path / "ray").mkdir()
+    (tmp_path / "ray" / "ray_current_cluster").write_text("127.0.0.1:9")
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    ended = workplace.from_the_beginning("run", workplace.config(), "--engine", "ray")
+    ended.refused("no Ray cluster at 127.0.0.1:9")
+    assert "ray stop" in ended.err
+
+
 def test_what_answers_and_is_not_ray_is_said_in_a_line(
     workplace: Workplace, scripted: Start, cluster: RayCluster
 ) -> None:

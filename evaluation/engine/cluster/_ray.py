@@ -1,9 +1,7 @@
 """The cluster: the only module that imports Ray."""
 
 import asyncio
-import os
 import signal
-import sys
 import uuid
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
@@ -12,27 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from ....common import ConfigurationError, OutageError, import_extra
-from ....common.text import many, quoted
+from ....common.text import many
 from ....models import ModelSpec
 from ....targets import Fleet, Meter, ServerUse
 from ...plan import RunPlan
 from .._pool import WorkerLost
 from .._travel import check_travels
 from ._actor import WorkerActor
+from ._address import ray_at
 from ._errors import first_line, why_lost
 from ._facts import facts_here
 from ._head import Head
 from ._placing import Node, Placed, place
 from ._servers import cluster_fleet
 
-_ANSWER_S = 3.0
-"""For which an address is waited for."""
-_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
-"""How each connection with Ray begins: by HTTP/2, which no other server speaks in the open."""
-_HTTP = b"HTTP/"
-"""How servers answer that do not know what they were told."""
-_LOOK_S = 30.0
-"""For which what answers there is waited for to answer as Ray does."""
 _NODE_S = 60.0
 """For which a node is waited for to say what is installed on it."""
 _SILENCE_S = 120.0
@@ -174,7 +165,7 @@ async def open_ray(plan: RunPlan) -> AsyncGenerator[RayPool]:
             key, or workers cannot do what the plan says.
     """
     check_travels(plan)
-    with _connected(await _ray_at(plan.options.address), plan.options.address) as ray:
+    with _connected(await ray_at(plan.options.address), plan.options.address) as ray:
         await _check_nodes(ray, plan.models)
         servers = place(plan.servers, _nodes(ray))
         most = max(1, plan.total)
@@ -196,79 +187,6 @@ async def describe_cluster(plan: RunPlan) -> list[str]:
         return [f"engine ray: {many(pool.number(), 'worker')} on {on}", *placed]
 
 
-async def _ray_at(address: str | None) -> Any:
-    """Return the module of Ray, once something answers at an address.
-
-    Raises:
-        ConfigurationError: Ray is not installed, or nothing answers there as Ray does.
-    """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    ray = import_extra("--engine ray", "ray")
-    if (place := address or os.environ.get("RAY_ADDRESS")) and place not in ("auto", "local"):
-        await _check_address(place)
-    return ray
-
-
-async def _check_address(address: str) -> None:
-    host, colon, port = address.rpartition(":")
-    if "://" in address or not colon or not port.isdecimal() or "@" in host:
-        # What stands before the `@`, or behind the `?`, may be a password.
-        shown = quoted(address.rpartition("@")[2].partition("?")[0])
-        raise ConfigurationError(
-            f"{shown} is not an address of a Ray cluster: write HOST:PORT, as `ray start --head` "
-            "prints it, and run the command on a node of the cluster"
-        )
-    try:
-        async with asyncio.timeout(_ANSWER_S):
-            reader, writer = await asyncio.open_connection(host.strip("[]"), int(port))
-    except (OSError, TimeoutError, OverflowError) as error:
-        why = "it does not answer" if isinstance(error, TimeoutError) else first_line(error)
-        raise _no_ray(address, why) from None
-    answer, said, code = b"", bytearray(), 1
-    with suppress(OSError, TimeoutError):  # it may be busy
-        writer.write(_GREETING)
-        async with asyncio.timeout(_ANSWER_S):
-            answer = await reader.read(len(_HTTP))
-    writer.close()
-    if answer == _HTTP:  # such as its dashboard
-        raise _no_ray(address, "what answers there is not Ray")
-    # Ray itself would try for two minutes, and then end this process.
-    looking = [sys.executable, "-P", "-m", "ray.scripts.scripts", "health-check"]
-    process = await asyncio.create_subprocess_exec(
-        *looking,
-        *("--address", address, "--skip-version-check"),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    assert process.stderr is not None
-    try:
-        async with asyncio.timeout(_LOOK_S):
-            async for line in process.stderr:
-                said += line
-            code = await process.wait()
-    except TimeoutError:
-        pass
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if code and b"uthentication" in said:
-        raise ConfigurationError(
-            f"the Ray cluster at {address} asks for a token: set RAY_AUTH_MODE=token for this "
-            "command, on a machine that has the cluster's token"
-        )
-    if code:
-        raise _no_ray(address, "what answers there is not Ray")
-
-
-def _no_ray(address: str, why: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"no Ray cluster at {address}: {why}. Start one with `ray start --head`, or give the "
-        "address that it said."
-    )
-
-
 @contextmanager
 def _connected(ray: Any, address: str | None) -> Generator[Any]:
     """Connect this process with a cluster within the block.
@@ -279,6 +197,8 @@ def _connected(ray: Any, address: str | None) -> Generator[Any]:
     handlers = {number: signal.getsignal(number) for number in _SIGNALS}
     try:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+    except SystemExit:  # so Ray ends on SIGTERM meanwhile
+        raise KeyboardInterrupt from None
     except Exception as error:  # noqa: BLE001 - whatever Ray may raise
         with suppress(Exception):
             ray.shutdown()
