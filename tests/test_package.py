@@ -142,6 +142,35 @@ def test_the_public_names_are_all_there_and_in_order(module: ModuleType) -> None
         assert getattr(module, name) is not None
 
 
+def test_what_a_package_loads_when_it_is_asked_for_is_what_it_shows_to_checkers() -> None:
+    """Under the name that it has in its module: another would be found by checkers alone."""
+    for init in (path for path in _sources() if path.name == "__init__.py"):
+        tree = ast.parse(init.read_text(encoding="utf-8"))
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        maps = [
+            ast.literal_eval(call.args[1])
+            for call in calls
+            if isinstance(call.func, ast.Name) and call.func.id == "lazy"
+        ]
+        loaded = {(at, name) for each in maps for at, names in each.items() for name in names}
+        shown = {
+            (node.module, alias.asname or alias.name)
+            for block in tree.body
+            if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
+            for node in block.body
+            if isinstance(node, ast.ImportFrom) and node.level == 1
+            for alias in node.names
+        }
+        renamed = [
+            alias.asname
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and node.level == 1
+            for alias in node.names
+            if alias.asname is not None and maps
+        ]
+        assert (loaded ^ shown if maps else set(), renamed) == (set(), []), init
+
+
 @pytest.mark.parametrize("module", _modules(), ids=FOLDERS)
 def test_a_name_that_is_not_there_is_an_attribute_error(module: ModuleType) -> None:
     with pytest.raises(AttributeError, match="no_such_name"):

@@ -45,7 +45,6 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             ],
             "_estimate": [
                 "CaseEstimator",
-                "Decides",
                 "BudgetPlan",
                 "TokenCounter",
                 "find_prices",
