@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ...common.files import atomic_write, private_folder
 from ..query import Media
+from ._media_bytes import is_copied
 from ._temporary_folder import temporary_folder
 
 
@@ -33,8 +34,9 @@ class MediaStore:
             self._folder = temporary_folder(self)
         digest = hashlib.sha256(content).hexdigest()
         path = self._folder / digest
-        if not path.exists():
+        media = Media(digest, media_type, len(content), str(path))
+        if not is_copied(media, path):
             private_folder(self._folder)
             with atomic_write(path, private=True) as file:
                 file.write(content)
-        return Media(digest, media_type, len(content), str(path))
+        return media

@@ -326,7 +326,10 @@ class Record(SoleDriver, Ledger):
             except DatasetError as error:  # another picture would lie under its name for good
                 raise RecordError(f"{error}.") from None
             except OSError as error:
-                raise RecordError(f"{kept}: cannot store a medium ({error.strerror}).") from None
+                raise RecordError(
+                    f"{kept}: cannot store a medium ({error.strerror}): free some space or fix the "
+                    "directory, then repeat the command."
+                ) from None
         return replace(media, path=str(kept))
 
     def _decoded(self, stored: object, kind: type[T], what: str) -> T:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from workplace import Workplace
 
-from safejury.datasets import Intent, Query, read_media
+from safejury.datasets import Intent, MediaStore, Query, read_media
 from safejury.evaluation.record import open_record
 from safejury.testing import ScriptedServer, ballot
 
@@ -100,4 +100,8 @@ async def test_half_a_copy_is_no_evidence(tmp_path: Path) -> None:
         half.write_bytes(path.read_bytes()[:50])
         (kept,) = record.keep_media(query).images
     assert kept.path == str(half)
+    assert half.read_bytes() == path.read_bytes()
+
+    half.write_bytes(b"")
+    assert MediaStore(half.parent).keep(path.read_bytes(), "image/png").path == str(half)
     assert half.read_bytes() == path.read_bytes()
