@@ -112,6 +112,7 @@ class Setup(msgspec.Struct, frozen=True):
         functions: Where the functions under test are, by the target's name.
         known: Hashes of functions of the user's own, by where each is.
         sources: Modules of the user's own that the functions are in, by name.
+        folders: Where these are on the driver's machine, with what they import there.
         lanes: Names of targets that are examined together.
         limits: What all workers together may take, from `RunLimitsConfig`.
         answered: Models that have answered before.
@@ -137,6 +138,7 @@ class Setup(msgspec.Struct, frozen=True):
     worker: str
     cases: int
     servers: list[ServerAddress] = []
+    folders: list[str] = []
 
 
 class Given(msgspec.Struct, frozen=True, array_like=True):

@@ -181,7 +181,7 @@ async def open_worker(
     Raises:
         ConfigurationError: This process lacks a key, a module, or what a model needs.
     """
-    _put_modules(setup.sources, folder / "modules")
+    _put_modules(setup, folder / "modules")
     jury = jury_from_data(setup.jury)
     targets = [_target(said) for said in setup.targets]
     limits = RunLimitsConfig.model_validate(setup.limits)
@@ -231,18 +231,17 @@ def _target(said: dict[str, Any]) -> ModelTargetSpec:
     return ModelTargetSpec(**known)
 
 
-def _put_modules(sources: Mapping[str, str], folder: Path) -> None:
+def _put_modules(setup: Setup, folder: Path) -> None:
     """Write modules where an import finds them, after all that is installed."""
-    if not sources:
+    if not setup.sources:
         return
-    named = sorted(sources.items())
+    named = sorted(setup.sources.items())
     place = folder / hashlib.sha256(repr(named).encode()).hexdigest()[:16]
     private_folder(place)
     for name, source in named:
         with atomic_write(place / f"{name}.py", private=True) as file:
             file.write(source.encode())
-    if str(place) not in sys.path:
-        sys.path.append(str(place))
+    sys.path += [path for path in (str(place), *setup.folders) if path not in sys.path]
 
 
 def _check_known(setup: Setup, jury: JurySpec, functions: Iterable[FunctionTarget]) -> None:

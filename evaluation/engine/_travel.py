@@ -88,12 +88,14 @@ def setup_of(
     rule = plan.jury.protocol.rule.name
     if (of_rule := RULES[rule].source_sha256) is not None:
         known[rule] = of_rule
+    sources = _sources(known)
     return Setup(
         jury=jury_as_data(plan.jury, managed=True),
         targets=[_target_data(target) for target in plan.asked.values()],
         functions=functions,
         known=known,
-        sources=_sources(known),
+        sources=sources,
+        folders=sorted({str(Path(str(sys.modules[name].__file__)).parent) for name in sources}),
         lanes=lanes_of(plan),
         limits=plan.limits.model_dump(mode="json", exclude_unset=True),
         answered=[spec_as_data(spec, managed=True) for spec in {*answered, *served}],

@@ -347,3 +347,19 @@ def test_without_its_head_a_run_ends_with_a_line_and_the_same_command_goes_on(
     ended = workplace.safejury("run", running.config)
     assert ended.code == 0, ended.err
     running.assert_whole(server, journaled)
+
+
+def test_no_file_beside_the_config_keeps_workers_from_beginning(
+    workplace: Workplace, scripted: Start, cluster: RayCluster
+) -> None:
+    """Ray would let them import it in place of the module of that name; and what a module that
+    travels imports beside it is found on this machine."""
+    (workplace.path / "statistics.py").write_text("raise RuntimeError('not a module of Python')\n")
+    (workplace.path / "its_words.py").write_text("WORDS = 'Yes.'\n")
+    source = "import its_words\n\nasync def answer(text: str) -> str:\n    return its_words.WORDS\n"
+    (workplace.path / "own_answers.py").write_text(source)
+    targets = [{"name": "mine", "function": "own_answers:answer"}]
+    config = workplace.config(scripted().base_url, targets=targets, jury__protocol="vote")
+    ended = on_ray(workplace, config, cluster.address)
+    assert ended.code == 0, ended.err
+    assert workplace.stored("SELECT count(*) FROM cases") == [(3,)]

@@ -187,6 +187,16 @@ async def describe_cluster(plan: RunPlan) -> list[str]:
         return [f"engine ray: {many(pool.number(), 'worker')} on {on}", *placed]
 
 
+class _Nothing(list[str]):
+    """Stays empty: workers would import what lies in the current folder, before what is installed.
+
+    A file of the user's that is named as some module would keep them from beginning.
+    """
+
+    def extend(self, _: object) -> None:
+        """Take nothing."""
+
+
 @contextmanager
 def _connected(ray: Any, address: str | None) -> Generator[Any]:
     """Connect this process with a cluster within the block.
@@ -196,7 +206,9 @@ def _connected(ray: Any, address: str | None) -> Generator[Any]:
     """
     handlers = {number: signal.getsignal(number) for number in _SIGNALS}
     try:
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+        job = ray.job_config.JobConfig()
+        job._py_driver_sys_path = _Nothing()  # nothing public is there for it
+        ray.init(address=address, log_to_driver=False, logging_level="ERROR", job_config=job)
     except SystemExit:  # so Ray ends on SIGTERM meanwhile
         raise KeyboardInterrupt from None
     except Exception as error:  # noqa: BLE001 - whatever Ray may raise
