@@ -18,7 +18,7 @@ from safejury.deliberation import (
 )
 from safejury.evaluation import open_record
 from safejury.evaluation.record import RecordReader
-from safejury.evaluation.record._chain import START, head, link
+from safejury.evaluation.record._chain import START, digest, head, link
 from safejury.evaluation.trials import Exchange, result_of
 from safejury.targets import Response, ResponseOutcome
 
@@ -138,3 +138,24 @@ def test_each_part_of_the_check_finds_what_it_is_for(helpers: int, tmp_path: Pat
     assert list(told) == list(expected)
     for case_id, why in expected.items():
         assert told[case_id].startswith(why), (case_id, told[case_id])
+
+
+def test_chains_are_what_earlier_versions_made():
+    """Else their records would be taken for changed."""
+    first = link(START, "q1/t/0", 0, "CaseOpened", '{"text":"There."}')
+    second = link(first, "q1/t/0", 10, "SummedUp", '{"text":"Überall: 日本"}')
+    row = ("q1/t/0", "t", "q1", 0, "bias", "harmful", "answered", None, 5.0, '{"a":"Ö\\n"}')
+    heads = [("q1/t/0", "f" * 64), ("q1/ü/0", "e" * 64)]
+    assert [
+        first.hex()[:16],
+        second.hex()[:16],
+        link(START, "q1/ü/0", 0, "CaseOpened", "{}").hex()[:16],
+        head(second, row)[:16],
+        digest(("a", "ü"), heads)[:16],
+    ] == [
+        "f95d50daee619530",
+        "950760b24134b383",
+        "12d8e7a312b8482f",
+        "8ddedb4aea65d11e",
+        "d9911c7c4a823f11",
+    ]
