@@ -1,5 +1,6 @@
 """Databases that cannot keep a record, and what other commands do with a copy: a line each."""
 
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,16 @@ def test_a_database_that_cannot_be_used_is_refused_in_a_line(
     postgres.sql("CREATE TABLE safejury_format (version integer)", database)
     postgres.sql("INSERT INTO safejury_format VALUES (99)", database)
     refused(workplace, database, "format 99")
+
+
+def test_ids_that_are_too_long_for_an_index_are_refused_before_a_call(
+    postgres: PostgresServer, workplace: Workplace, scripted: Start
+) -> None:
+    server, name = scripted(), "".join(map(chr, random.Random(7).choices(range(97, 123), k=9_000)))
+    workplace.queries({"id": name, "scenario": "bias", "text": "?", "intent": "benign"})
+    config = workplace.config(server.base_url, run__record=postgres.make_database())
+    workplace.safejury("run", config).refused("an id is too long", "2,000 characters")
+    assert not server.requests
 
 
 def test_a_copy_is_read_on_any_machine_and_written_by_no_other_command(

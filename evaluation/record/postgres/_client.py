@@ -19,6 +19,7 @@ _LOCKED = "55P03"
 _WORDS = {
     _LOCKED: "another session has the run locked",
     "53100": "its disk is full: free some space",
+    "54000": "an id is too long for its index: give the queries ids of at most 2,000 characters",
     "25006": "it is read-only: name the server that is written to",
     "42501": "the user may not create or change its tables: grant CREATE on the schema, or let "
     "an administrator run safejury on it once",
