@@ -32,7 +32,7 @@ from safejury.evaluation.record import ChangedCase, Integrity, RecordReader
 from safejury.evaluation.record.integrity import helpers_for
 from safejury.evaluation.record.integrity._batch import Case as Rows
 from safejury.evaluation.record.integrity._batch import Checked, Checker
-from safejury.evaluation.record.integrity._helper import decode_found
+from safejury.evaluation.record.integrity._helper import HELLO, decode_found
 from safejury.evaluation.trials import Exchange, result_of
 from safejury.targets import Response, ResponseOutcome
 
@@ -184,6 +184,34 @@ def test_a_record_is_checked_where_no_helper_can_be_started(
     """Nor is the word of another program taken."""
     alone = found(changed, 0)
     monkeypatch.setattr(sys, "executable", program)
+    assert found(changed, 2) == alone
+
+
+LIAR = """#!{program}
+import sys
+import msgspec
+asked, answers = sys.stdin.buffer, sys.stdout.buffer
+def received():
+    return msgspec.msgpack.decode(asked.read(int.from_bytes(asked.read(8), "little")))
+answers.write(b"x" * {hello})
+answers.flush()
+received()
+while True:
+    fine = [(case[0], case[1] is not None, "f" * 64, None, False, False, 0) for case in received()]
+    said = msgspec.msgpack.encode(fine)
+    answers.write(len(said).to_bytes(8, "little") + said)
+    answers.flush()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a script that can be started")
+def test_other_code_is_not_believed(changed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """As that of another version could be, which finds nothing wrong."""
+    liar = tmp_path / "liar"
+    liar.write_text(LIAR.format(program=sys.executable, hello=len(HELLO)))
+    liar.chmod(0o700)
+    alone = found(changed, 0)
+    monkeypatch.setattr(sys, "executable", str(liar))
     assert found(changed, 2) == alone
 
 
