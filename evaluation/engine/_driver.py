@@ -105,6 +105,11 @@ class Driver:
         if self._observer is not None:
             self._observer.started(total, finished, self._registry)
         self._end_if_done()
+        if (lacking := self._pool.lacking) and not self._over.is_set():
+            of_all = f"{lacking} of {many(self._pool.number(), 'worker')}"
+            self._say(
+                f"{of_all} wait for CPUs, which the cluster does not have: others do the work"
+            )
         async with first_failure(), asyncio.TaskGroup() as group:
             watch = group.create_task(self._show())
             serving = list[asyncio.Task[None]]()

@@ -69,6 +69,11 @@ class Pool(Protocol):
     @property
     def fleet(self) -> FleetMaker | None: ...
 
+    @property
+    def lacking(self) -> int:
+        """How many of them there is no room for until machines are added."""
+        ...
+
     def number(self) -> int:
         """Return how many there are to be now, at least 1; it never becomes less."""
         ...

@@ -27,11 +27,13 @@ class SameProcess:
         hangs: Called with the number of each report of a worker; True lets it say nothing more.
         starts: Called with the number of a worker before it starts, which waits for it.
         room: See `Pool`.
+        lacking: See `Pool`.
         kept: The references that somebody holds.
         most_kept: The most bytes that these stood for at a time.
     """
 
     silence = 60.0
+    lacking = 0
 
     def __init__(
         self,

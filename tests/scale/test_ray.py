@@ -228,8 +228,14 @@ def test_one_record_has_one_writer(workplace: Workplace, scripted: Start, begin:
     running.end()
 
 
-def test_more_workers_than_cpus_finish_a_run(scripted: Start, begin: Begin) -> None:
-    begin(scripted().base_url, "--workers", "5").end()
+def test_more_workers_than_cpus_finish_a_run_and_those_that_wait_are_told(
+    workplace: Workplace, scripted: Start, begin: Begin, cluster: RayCluster
+) -> None:
+    running = begin(scripted().base_url, "--workers", "5")
+    assert "3 of 5 workers wait for CPUs, which the cluster does not have" in running.end()
+    plan = on_ray(workplace, running.config, cluster.address, "--workers", "5", "--plan")
+    assert "engine ray: 5 workers on 2 nodes with 2 CPUs" in plan.out
+    assert "; 3 wait for a CPU" in " ".join(plan.out.split())
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,11 @@ class RayPool:
         self._number = max(self._number, min(wanted, self._most))
         return self._number
 
+    @property
+    def lacking(self) -> int:
+        """How many workers have no CPU that they could take; see `Pool`."""
+        return max(0, self.number() - max(0, self._cpus - len(self.servers)))
+
     async def watch(self) -> None:
         """Look for CPUs that come, and for the head of the cluster; see `Pool`."""
         while True:
@@ -184,7 +189,8 @@ async def describe_cluster(plan: RunPlan) -> list[str]:
         named = ", ".join(sorted(hosts))
         on = f"{many(hosts.total(), 'node')} with {many(_cpus(ray), 'CPU')} ({named})"
         placed = [f"server {server}" for server in pool.servers]
-        return [f"engine ray: {many(pool.number(), 'worker')} on {on}", *placed]
+        waits = f"; {pool.lacking} wait for a CPU" if pool.lacking else ""
+        return [f"engine ray: {many(pool.number(), 'worker')} on {on}{waits}", *placed]
 
 
 class _Nothing(list[str]):
