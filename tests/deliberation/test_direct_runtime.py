@@ -3,14 +3,17 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 import pytest
 from autogen_core import AgentId, SingleThreadedAgentRuntime, TypeSubscription
 
-from safejury.deliberation import Address, CaseOpened, Line, RequestBus
+from safejury.agents import Case
+from safejury.deliberation import Address, CaseOpened, Jury, Line, RequestBus
 from safejury.deliberation.bus import DirectRuntime
 from safejury.deliberation.protocol import Published
+from safejury.testing import ScriptedServer, ballot
 
 FIRST, SECOND = Address("first", "one"), Address("second", "one")
 LOG = logging.getLogger("autogen_core")
@@ -62,6 +65,28 @@ async def _echo(message: str, line: Line) -> object:
 def test_autogen_still_has_what_the_direct_runtime_reads(name: str) -> None:
     """Fails after an upgrade of AutoGen that renames it: messages are then dearer."""
     assert hasattr(SingleThreadedAgentRuntime(), name)
+
+
+async def test_not_even_the_first_cases_of_a_jury_go_by_the_queue(
+    open_jury: Callable[..., AbstractAsyncContextManager[Jury]],
+    make_case: Callable[[int], Case],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    queued, process = list[Any](), DirectRuntime._process_send  # pyright: ignore[reportPrivateUsage]
+
+    async def noted(self: DirectRuntime, envelope: Any) -> None:
+        queued.append(envelope)
+        await process(self, envelope)
+
+    monkeypatch.setattr(DirectRuntime, "_process_send", noted)
+    async with (
+        ScriptedServer(ballot("safe", 5)) as server,
+        open_jury(server) as jury,
+        asyncio.TaskGroup() as group,
+    ):
+        heard = [group.create_task(jury.hear(make_case(number))) for number in range(3)]
+    assert [one.result().finding for one in heard] == ["safe"] * 3
+    assert not queued
 
 
 async def test_what_agents_ask_each_other_is_handled_in_the_askers_task() -> None:
