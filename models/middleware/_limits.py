@@ -264,5 +264,11 @@ class Limited(Middleware):
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Wait for a slot, then call the model; errors are the model's."""
-        async with self._limiter.slot():
-            return await self._model.complete(request)
+        cuts = await self._limiter.take()
+        try:
+            completion = await self._model.complete(request)
+        except BaseException as error:
+            self._limiter.give_back(error, cuts)
+            raise
+        self._limiter.give_back(None, cuts)
+        return completion
