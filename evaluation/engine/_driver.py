@@ -35,6 +35,8 @@ _GROWTH_S = 2.0
 """Between two looks at whether there is room for more workers."""
 _MOST_LOST = 3
 """Times the number of workers: so many lost without a case finished between them end a run."""
+_LONGEST_PAUSE_S = 60.0
+"""Before a worker that could not begin is tried again."""
 _FINAL_S = 5.0
 """For which a worker is waited for that is to end at once."""
 _ROOM_S = 15.0
@@ -138,7 +140,12 @@ class Driver:
 
     async def _serve(self, number: int) -> None:
         """Keep one worker at work; when it is lost, another takes its place."""
+        failed = 0
         while not self._over.is_set():
+            if failed:  # such as on a node that came later, with something else installed
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._over.wait(), min(_LONGEST_PAUSE_S, 2.0**failed))
+                    return
             self._opened += 1
             name, lanes = f"{number}.{self._opened}", [0 for _ in self._lanes]
             self._workers[number] = worker = KnownWorker(name, self._pool.open(number), lanes)
@@ -147,6 +154,7 @@ class Driver:
                 return
             except WorkerLost as lost:
                 self._take_back(worker, lost)
+                failed = 0 if worker.is_ready else failed + 1
             except asyncio.CancelledError:
                 await self._cancel(worker)
                 raise
@@ -299,7 +307,8 @@ class Driver:
     def _take_back(self, worker: KnownWorker, lost: WorkerLost) -> None:
         """Let others run the trials of a lost worker, and charge what its calls held."""
         self._lost += 1
-        self._lost_since += 1
+        if worker.is_ready or not any(one.is_ready for one in self._workers.values()):
+            self._lost_since += 1  # else others are well
         taken = worker.outstanding
         if self._lost_since > _MOST_LOST * self._pool.number():
             raise OutageError(

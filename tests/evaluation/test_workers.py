@@ -20,7 +20,7 @@ from safejury.assembly import load_config
 from safejury.common import ConfigurationError, FirstContactError, OutageError
 from safejury.deliberation import Entry, Notice
 from safejury.evaluation import CaseResult, RunOutcome, RunPlan, Trial, run, set_up
-from safejury.evaluation.engine import check_travels, run_with
+from safejury.evaluation.engine import WorkerLost, check_travels, run_with
 from safejury.evaluation.runner import WorkerCounts
 from safejury.models import ModelRegistry, Wait
 from safejury.testing import ScriptedReply, ScriptedServer, ballot, request_text
@@ -494,3 +494,24 @@ async def test_a_call_that_fails_first_in_one_worker_ends_no_run_that_others_wer
     assert 1 in started
     assert 0 < outcome.verdicts < 16
     await assert_whole(workplace)
+
+
+async def test_a_worker_that_cannot_begin_ends_no_run_in_which_others_are_at_work(
+    workplace: Workplace, scripted: Callable[..., ScriptedServer], tmp_path: Path
+) -> None:
+    """And it is tried again ever more rarely."""
+    workplace.many(40)
+    config = workplace.config(
+        scripted(latency=0.05).base_url, jury__protocol="vote", limits__concurrency=2
+    )
+    tried = list[int]()
+
+    async def starts(number: int) -> None:
+        if number:
+            tried.append(number)
+            raise WorkerLost("another version is installed there")
+
+    async with same_process(tmp_path / "workers", 2) as pool:
+        pool.starts = starts
+        assert (await run_with(planned(config), pool)).verdicts == 40
+    assert 1 <= len(tried) <= 8
