@@ -162,9 +162,9 @@ def _encode(content: bytes) -> Iterator[bytes]:
 
 @cache
 def _base64() -> Callable[[memoryview], bytes]:
-    """Return what writes base64."""
+    """Return what writes base64, in a tenth of the time where pybase64 is installed."""
     try:
-        return import_module("pybase64").b64encode  # takes a tenth of the time of others
+        return import_module("pybase64").b64encode
     except ImportError:
         # As a JSON string bytes are base64: in two thirds of the time of `base64.b64encode`.
         return lambda piece: msgspec.json.encode(piece)[1:-1]
