@@ -79,20 +79,28 @@ async def test_what_comes_unasked_is_no_reply_to_the_next_call(late: bytes, tran
 
 
 async def test_what_comes_before_a_request_is_sent_is_no_reply_to_it(transport: str):
+    """Of two requests of one turn of the loop the second waits for the turn's end."""
     if transport == "aiohttp":
         pytest.skip("aiohttp takes it for the reply")
 
     async def behave(visit: Visit) -> None:
         await visit.request()
+        await together.wait()
         await visit.say(reply())
         await visit.gone()
 
+    together = asyncio.Barrier(2)
     async with serving(behave) as server, model_at(server.url) as model:
-        await model.complete(ASK)
-        server.visits[0].writer.write(reply(FINE.replace(b"fine", b"evil")))
-        call = asyncio.ensure_future(model.complete(ASK))  # begins before that is read
+        async with asyncio.TaskGroup() as group:
+            for _ in range(2):
+                group.create_task(model.complete(ASK))
+        for visit in server.visits:
+            visit.writer.write(reply(FINE.replace(b"fine", b"evil")))
+        # Both begin before that is read.
+        calls = [asyncio.ensure_future(model.complete(ASK)) for _ in range(2)]
+        await asyncio.wait(calls)
         with pytest.raises(TransportError, match="the connection broke"):
-            await call
+            await calls[1]
 
 
 async def test_a_reply_with_another_one_behind_it_ends_its_connection(transport: str):
