@@ -288,7 +288,7 @@ class RecordReader:
         )
 
     def _terms(self, *of_media: bool) -> Terms:
-        known = str(self.directory.absolute()), self.meta.sealed, self.meta.pruned_media
+        known = bytes(self.directory.absolute()), self.meta.sealed, self.meta.pruned_media
         return Terms(*known, *of_media)
 
     def check_unchanged(self, *, media_may_be_gone: bool = False) -> Integrity:

@@ -226,6 +226,23 @@ def test_a_check_that_is_interrupted_leaves_no_process(changed: Path, error: typ
     assert not children()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a folder whose name is not UTF-8")
+def test_a_run_is_checked_in_a_folder_whose_name_is_not_text(changed: Path, tmp_path: Path):
+    """In a process of its own, which would not end if nobody answered."""
+    alone = found(changed, 0)
+    place = Path(os.fsdecode(os.fsencode(tmp_path) + b"/run\xff"))
+    changed.rename(place)
+    code = (
+        "import os, sys; from pathlib import Path\n"
+        "from safejury.evaluation.record import RecordReader\n"
+        "run = Path(os.fsdecode(bytes.fromhex(sys.argv[1])))\n"
+        "print(RecordReader(run).check(lambda _: None, helpers=2))\n"
+    )
+    command = [sys.executable, "-P", "-c", code, os.fsencode(place).hex()]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert (said.stdout.strip(), said.stderr) == (str(alone[0]), "")
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs a kill")
 def test_helpers_end_with_a_check_that_is_killed(changed: Path):
     code = (

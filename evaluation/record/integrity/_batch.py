@@ -1,5 +1,6 @@
 """Checks some cases, in whichever process."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,14 +21,14 @@ class Terms:
     """How the cases of a record are checked.
 
     Attributes:
-        directory: The run's directory.
+        directory: The run's directory, as bytes: not all are text.
         sealed: Whether every finished case of the run has a chain.
         pruned: Hashes of media that were removed on purpose.
         read_media: Whether media are read and hashed, rather than only looked for.
         media_may_be_gone: Whether a missing one is no change.
     """
 
-    directory: str
+    directory: bytes
     sealed: bool
     pruned: frozenset[str] = frozenset()
     read_media: bool = False
@@ -36,7 +37,10 @@ class Terms:
     def media(self) -> MediaFolder:
         """Return what checks the media."""
         return MediaFolder(
-            Path(self.directory), self.pruned, read=self.read_media, optional=self.media_may_be_gone
+            Path(os.fsdecode(self.directory)),
+            self.pruned,
+            read=self.read_media,
+            optional=self.media_may_be_gone,
         )
 
 

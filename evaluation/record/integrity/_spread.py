@@ -89,7 +89,7 @@ class _Task:
             return self._found
         try:
             return self.answer.result()
-        except EOFError:  # whoever took them died
+        except EOFError:  # whoever took them died, or could not be sent them
             return checker.check(self.cases)
 
 
@@ -141,7 +141,7 @@ def _helper(terms: Terms, offered: "queue.Queue[_Task | None]") -> Generator[Non
     asked, answers = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
     taken: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
     threads = [
-        threading.Thread(target=_ask, args=(asked, terms, offered, taken), daemon=True),
+        threading.Thread(target=_ask, args=(asked, terms, process, offered, taken), daemon=True),
         threading.Thread(target=_answer, args=(answers, process, taken), daemon=True),
     ]
     for thread in threads:
@@ -161,16 +161,19 @@ def _helper(terms: Terms, offered: "queue.Queue[_Task | None]") -> Generator[Non
 def _ask(
     stream: IO[bytes],
     terms: Terms,
+    process: "subprocess.Popen[bytes]",
     offered: "queue.Queue[_Task | None]",
     taken: "queue.SimpleQueue[_Task | None]",
 ) -> None:
-    """Send what is offered until there is no more, or the process is gone."""
-    with suppress(OSError):
+    """Send what is offered until there is no more, the process is gone, or it cannot be sent."""
+    try:
         send(encode(terms), stream)
         while (task := offered.get()) is not None:
             if task.answer.set_running_or_notify_cancel():
                 taken.put(task)
                 send(encode(task.cases), stream)
+    except (OSError, ValueError, OverflowError, MemoryError, msgspec.MsgspecError):
+        process.kill()  # or it would wait for the rest, and this one for its answer
     taken.put(None)
 
 
