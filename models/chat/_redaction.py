@@ -95,10 +95,15 @@ class Redactor:
 
         What may be the beginning of one is left out until more has come.
         """
+        found = () if self._known is None else self._known.finditer(text)
+        within = {at for each in found for at in range(each.start() + 1, each.end())}
         longest = min(len(text), max(map(len, self._forms), default=1) - 1)
-        for length in range(longest, 0, -1):
-            if any(form.startswith(text[-length:]) for form in self._forms if len(form) > length):
-                return self.redact(text[:-length], patterns=False)
+        for end in range(len(text) - longest, len(text)):
+            if end in within:  # or a secret that ends as one begins would be cut, and not be known
+                continue
+            rest = text[end:]
+            if any(form.startswith(rest) for form in self._forms if len(form) > len(rest)):
+                return self.redact(text[:end], patterns=False)
         return self.redact(text, patterns=False)
 
     def redact_fields(self, data: T) -> T:

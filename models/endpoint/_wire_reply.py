@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from codecs import BOM_UTF8
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import msgspec
@@ -254,15 +254,9 @@ def _without_choices(reply: _Reply, body: bytes, call: CallFacts) -> Completion:
         raise InlineError(body)
     if _says(reply.prompt_feedback) or _says(reply.promptFeedback):
         usage, _ = usage_of(reply.usage)
-        return Completion(
-            "",
-            "content_filter",
-            usage=usage,
-            latency_s=call.latency_s,
-            provider_model=reply.model,
-            notes=(FILTER_NOTE, *call.notes),
-            sent=call.sent,
-        )
+        notes = (FILTER_NOTE, *call.notes)
+        said = Completion("", "content_filter", usage=usage, provider_model=reply.model)
+        return without_keys(replace(said, **call._replace(notes=notes)._asdict()))
     raise BadReplyError("the reply is not a chat completion: it has no choices")
 
 

@@ -93,3 +93,14 @@ async def test_a_key_in_a_reply_is_hidden_before_anybody_reads_it(streams: bool)
     assert completion.tool_calls[0].arguments.replace(" ", "") == '{"at":"[redacted]"}'
     assert KEY not in str(completion) + "".join(heard)
     assert (heard[-1:] == [completion.text]) == streams
+
+
+async def test_a_key_in_a_reply_that_a_filter_emptied_is_hidden():
+    blocked = '"choices": [], "promptFeedback": {"blockReason": "SAFETY"}'
+    blocked = f'{{"model": "model-{KEY}", {blocked}}}'
+    async with ScriptedServer(ScriptedReply(raw_body=blocked)) as server:
+        model = EndpointModel(base_url=server.base_url, model="m", api_key=KEY)
+        completion = await model.complete(ASK)
+        await model.aclose()
+    assert (completion.text, completion.finish_reason) == ("", "content_filter")
+    assert completion.provider_model == "model-[redacted]"

@@ -186,6 +186,16 @@ def test_a_text_that_goes_on_never_shows_the_beginning_of_a_secret():
     assert Redactor().redact_so_far(whole) == whole
 
 
+def test_a_text_that_goes_on_never_shows_a_secret_that_ends_as_it_begins():
+    redactor = Redactor()
+    redactor.register("sk-and-more-sk-")
+    whole = "a sk-and-more-sk- b sk-and-more-sk-and-more"
+    shown = [redactor.redact_so_far(whole[:end]) for end in range(len(whole) + 1)]
+    assert all(later.startswith(earlier) for earlier, later in pairwise(shown))
+    assert shown[-1] == "a [redacted] b [redacted]and-more"
+    assert not any("sk" in each for each in shown)
+
+
 KEY = "key-that-only-these-completions-hold"
 
 
