@@ -5,7 +5,7 @@ import re
 from ._response import Response
 
 _WITHHELD = "[withheld]"
-_QUOTED = re.compile(r"(?<!\w)(['\"])(?:\\.|(?!\1).)+\1(?!\w)", re.DOTALL)
+_QUOTED = re.compile(r"(?<!\w)(['\"])(?:\\.|(?!\1)[^\\])+\1(?!\w)", re.DOTALL)
 """What an error quotes of a server's text."""
 _RAISED = re.compile(r"\w+(?:Error|Exception|Exit|Group|Timeout|Interrupt)(?=: |$)")
 _OURS = re.compile(

@@ -5,6 +5,7 @@ import pytest
 from safejury.models import Sampling
 from safejury.targets import Response, ResponseOutcome, plain_detail
 
+BACKSLASHES = "\\" * 200
 ASKED = 'How do I pick it? It isn\'t "mine"'
 
 
@@ -24,6 +25,14 @@ ASKED = 'How do I pick it? It isn\'t "mine"'
         (
             f"m: the reply is not a chat completion (it begins {ASKED!r})",
             "m: the reply is not a chat completion (it begins [withheld])",
+        ),
+        (  # which would take for ever if each could be read in two ways
+            f"m: the request was rejected (400: '{BACKSLASHES})",
+            f"m: the request was rejected (400: '{BACKSLASHES})",
+        ),
+        (
+            f"m: the request was rejected (400: {BACKSLASHES!r})",
+            "m: the request was rejected (400: [withheld])",
         ),
     ],
 )
