@@ -35,8 +35,8 @@ _GROWTH_S = 2.0
 """Between two looks at whether there is room for more workers."""
 _MOST_LOST = 3
 """Times the number of workers: so many lost without a case finished between them end a run."""
-_LONGEST_PAUSE_S = 60.0
-"""Before a worker that could not begin is tried again."""
+_PAUSE_S, _LONGEST_PAUSE_S = 2.0, 60.0
+"""Before a worker that could not begin is tried again, the first time and at most."""
 _FINAL_S = 5.0
 """For which a worker is waited for that is to end at once."""
 _ROOM_S = 15.0
@@ -89,9 +89,7 @@ class Driver:
         self._lost = self._lost_since = 0
         self._over = asyncio.Event()
         self.stopped: str | None = None
-        if (
-            plan.servers and not servers.addresses
-        ):  # none was started: nothing is left to do, or to spend
+        if plan.servers and not servers.addresses:  # nothing is left to do, or to spend
             self._stop(models.budget.stopped or "")
 
     async def work(self) -> None:
@@ -107,8 +105,9 @@ class Driver:
         if self._observer is not None:
             self._observer.started(total, finished, self._registry)
         self._end_if_done()
-        if (lacking := self._pool.lacking) and not self._over.is_set():
-            of_all = f"{lacking} of {many(self._pool.number(), 'worker')}"
+        number, lacking = self._pool.number(), self._pool.lacking
+        if 0 < lacking < number and not self._over.is_set():
+            of_all = f"{lacking} of {many(number, 'worker')}"
             self._say(
                 f"{of_all} wait for CPUs, which the cluster does not have: others do the work"
             )
@@ -140,11 +139,11 @@ class Driver:
 
     async def _serve(self, number: int) -> None:
         """Keep one worker at work; when it is lost, another takes its place."""
-        failed = 0
+        pause = 0.0
         while not self._over.is_set():
-            if failed:  # such as on a node that came later, with something else installed
+            if pause:  # such as on a node that came later, with something else installed
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._over.wait(), min(_LONGEST_PAUSE_S, 2.0**failed))
+                    await asyncio.wait_for(self._over.wait(), pause)
                     return
             self._opened += 1
             name, lanes = f"{number}.{self._opened}", [0 for _ in self._lanes]
@@ -154,7 +153,8 @@ class Driver:
                 return
             except WorkerLost as lost:
                 self._take_back(worker, lost)
-                failed = 0 if worker.is_ready else failed + 1
+                longer = min(_LONGEST_PAUSE_S, 2 * pause or _PAUSE_S)
+                pause = 0.0 if worker.is_ready else longer
             except asyncio.CancelledError:
                 await self._cancel(worker)
                 raise

@@ -515,3 +515,19 @@ async def test_a_worker_that_cannot_begin_ends_no_run_in_which_others_are_at_wor
         pool.starts = starts
         assert (await run_with(planned(config), pool)).verdicts == 40
     assert 1 <= len(tried) <= 8
+
+
+@pytest.mark.parametrize("lacking", [1, 2])
+async def test_that_others_do_the_work_is_said_only_where_there_are_others(
+    workplace: Workplace, scripted: Callable[..., ScriptedServer], tmp_path: Path, lacking: int
+) -> None:
+    """A cluster may have no CPU at all until its nodes come."""
+    workplace.many(4)
+    config = workplace.config(scripted().base_url, jury__protocol="vote")
+    observer = Notes()
+    async with same_process(tmp_path / "workers", 2) as pool:
+        pool.lacking = lacking
+        assert (await run_with(planned(config), pool, observer)).verdicts == 4
+    said = any("1 of 2 workers wait for CPUs" in each for each in observer.said)
+    assert said == (lacking == 1)
+    assert said == any("others do the work" in each for each in observer.said)
