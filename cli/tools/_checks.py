@@ -171,10 +171,12 @@ def _check_directory(run_plan: RunPlan) -> Check:
 def _check_packages(run_plan: RunPlan) -> Iterator[Check]:
     """Check that what the engine and the record of a run need is installed."""
     options = run_plan.options
-    needed = {"ray": ("engine", options.engine == "ray")}
-    needed["psycopg"] = ("record", options.record is not None)
-    for package, (what, is_needed) in needed.items():
-        if not is_needed:
+    needed = {
+        "ray": "engine" if options.engine == "ray" else None,
+        "psycopg": "record" if options.record is not None else None,
+    }
+    for package, what in needed.items():
+        if what is None:
             continue
         try:
             require(f"run.{what}", package)

@@ -184,7 +184,7 @@ class Lanes:
     async def _ask_and_judge(self, given: Given, hold: MediaHold) -> None:
         examiner, case_id = self._opened.examiner, given.trial.case_id
         trial = await self._opened.begin(given, hold)
-        if (given.put or given.trial.query).media:
+        if given.query.media:
             self._stand_in.note_placed(case_id)
         exchange = None
         if given.exchange is not None:
@@ -223,7 +223,7 @@ class Lanes:
 def _media_of(given: Given, exchange: Exchange | None) -> list[Media]:
     """Return the media of a trial that the run has."""
     sent = None if exchange is None else exchange.response.sent
-    return [*(given.put or given.trial.query).media, *(() if sent is None else sent.media)]
+    return [*given.query.media, *(() if sent is None else sent.media)]
 
 
 def _exchange(data: str) -> Exchange:

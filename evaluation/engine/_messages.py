@@ -162,6 +162,11 @@ class Given(msgspec.Struct, frozen=True, array_like=True):
     tokens: int
     usd: float | None
 
+    @property
+    def query(self) -> Query:
+        """The query as it is put to the target."""
+        return self.put or self.trial.query
+
 
 class Work(msgspec.Struct, frozen=True):
     """What a driver tells a worker.

@@ -138,7 +138,7 @@ class Opened:
             hold: Takes room for the media, before they are fetched.
         """
         trial = given.trial
-        put = given.put or trial.query
+        put = given.query
         await hold.take(put.media)
         for media in {one.sha256: one for one in put.media}.values():
             await self.shelf.place(media)
