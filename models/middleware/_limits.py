@@ -12,8 +12,8 @@ from ..chat import ChatModel, ChatRequest, Completion
 from ._middleware import Middleware
 
 MOST_AT_FIRST = 256
-"""Calls at a time before an endpoint has shown that it takes more: what it rejects at once is no
-more than this, and only who asked for more than 32 in the config begins with as many."""
+"""Calls at a time before an endpoint has shown that it takes more: it rejects no more at once.
+A config asks for 32 unless it says otherwise."""
 _LONGEST_PAUSE_S = 120.0
 _PERIOD_S = 0.1
 

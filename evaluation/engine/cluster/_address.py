@@ -55,8 +55,8 @@ async def ray_at(address: str | None) -> Any:
 def _latest() -> str | None:
     """Return the address that Ray takes where none is given, None where there is none.
 
-    `ray start` writes it down for `ray.init`, as the documentation of that says; what ends
-    without `ray stop` leaves it there.
+    `ray start` writes it into a file, which the documentation of `ray.init` names; a cluster that
+    ends without `ray stop` leaves it there.
     """
     folder = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
     with suppress(OSError, UnicodeDecodeError):
