@@ -19,13 +19,9 @@ WHILE_IT_RUNS = ("safejury.common.text._refusal_words", "safejury.agents.juror._
 """Patterns for what models say, which take time to compile."""
 ELSEWHERE = (
     *("autogen_agentchat.teams", "psutil", "requests", "safejury.agents.autogen._agent_factory"),
-    *("safejury.deliberation.transcript", "safejury.evaluation.record.merging"),
-    *(
-        "safejury.evaluation.record.sharing",
-        "safejury.models.leases",
-        "safejury.targets.fleet._fleet",
-    ),
-    "safejury.targets.recorded.readers.formats",
+    *("safejury.deliberation.transcript", "safejury.models.leases"),
+    *("safejury.evaluation.record.merging", "safejury.evaluation.record.sharing"),
+    *("safejury.targets.fleet._fleet", "safejury.targets.recorded.readers.formats"),
 )
 """What seats of agents, managed servers, workers, recorded responses and other commands need."""
 RUN = """
@@ -161,10 +157,7 @@ def test_what_calls_no_model_loads_neither_autogen_nor_a_client(tmp_path: Path):
 
 
 def test_a_run_begins_before_what_only_its_end_and_its_talk_need_is_loaded(tmp_path: Path):
-    run(
-        RUN + LOADED.format(heavy=[*AFTER_A_RUN, *WHILE_IT_RUNS, "litellm"]),
-        folder=tmp_path,
-    )
+    run(RUN + LOADED.format(heavy=[*AFTER_A_RUN, *WHILE_IT_RUNS, "litellm"]), folder=tmp_path)
 
 
 def test_a_run_asks_before_what_other_runs_need_is_loaded(tmp_path: Path):
