@@ -24,6 +24,7 @@ from ._no_items import no_items
 
 if TYPE_CHECKING:
     from ._agreement import Coincidences, krippendorff_alpha
+    from ._clock import seconds_since_boot
     from ._concurrency import first_failure, in_parallel
     from ._extras import import_extra, install_command, require
     from ._memory import memory_bytes
@@ -36,6 +37,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         __name__,
         {
             "_agreement": ["Coincidences", "krippendorff_alpha"],
+            "_clock": ["seconds_since_boot"],
             "_concurrency": ["first_failure", "in_parallel"],
             "_extras": ["import_extra", "install_command", "require"],
             "_memory": ["memory_bytes"],
@@ -75,4 +77,5 @@ __all__ = [
     "memory_bytes",
     "no_items",
     "require",
+    "seconds_since_boot",
 ]

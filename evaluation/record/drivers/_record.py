@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ....common import seconds_since_boot
 from ....common.text import many
 from ....datasets import Media
 from ....models import Budget
@@ -85,7 +86,7 @@ class SharedRecord(Record):
         self._budget: BudgetShare | None = None
         self._asked = asyncio.Event()
         self._outdated = asyncio.Event()
-        self._renewed = time.monotonic()
+        self._renewed = seconds_since_boot()
 
     @property
     def is_behind(self) -> bool:
@@ -93,7 +94,7 @@ class SharedRecord(Record):
 
         They do after the lease ran out, as others may have the trials and the budget by now.
         """
-        return self._shared.is_behind or time.monotonic() - self._renewed > self._driver.lease
+        return self._shared.is_behind or seconds_since_boot() - self._renewed > self._driver.lease
 
     async def caught_up(self) -> None:
         """Wait until new calls may be made.
@@ -198,7 +199,7 @@ class SharedRecord(Record):
             self._asked.clear()
 
     async def _renew(self, connection: Any) -> tuple[int, float]:
-        since = time.monotonic()
+        since = seconds_since_boot()
         return await renew(connection, self._driver), since
 
     async def keep_copy(self) -> None:
