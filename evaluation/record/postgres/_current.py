@@ -11,8 +11,9 @@ from .._schema import RECORD
 from ._copy import bring_up_to_date
 from ._place import POINTER, Place
 
-_driven = set[Path]()
-"""Directories whose runs this process drives, which brings them up to date itself."""
+_driven = list[Path]()
+"""Directories whose runs this process drives, which brings them up to date itself: one for each
+block that says so, as one may stand within another."""
 
 
 def keep_current(directory: Path) -> None:
@@ -39,11 +40,11 @@ def keep_current(directory: Path) -> None:
 def driven(directory: Path) -> Generator[None]:
     """Let this process bring a run's directory up to date itself within the block."""
     place = directory.resolve()
-    _driven.add(place)
+    _driven.append(place)
     try:
         yield
     finally:
-        _driven.discard(place)
+        _driven.remove(place)
 
 
 def as_copied(directory: Path) -> AbstractContextManager[None]:

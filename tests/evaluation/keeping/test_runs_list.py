@@ -15,7 +15,9 @@ import pytest
 from shown_run import make_run
 from workplace import Workplace
 
+from safejury.common import RecordError
 from safejury.evaluation import RecordReader, open_record
+from safejury.evaluation.record.postgres import driven, keep_current
 from safejury.testing import ScriptedServer
 
 IDENTITY = {"jury": {"protocol": "vote"}, "run": {"seed": 7}, "targets": [{"name": "later"}]}
@@ -112,14 +114,19 @@ def test_nothing_of_a_run_is_changed_by_listing_it(workplace: Workplace, run: Pa
     assert os.stat(run / "record.sqlite").st_mtime_ns == written
 
 
+def in_a_database(run: Path) -> None:
+    """Let a run's record be in a database that does not answer."""
+    said = {"url": "postgresql://nobody@127.0.0.1:9/none?connect_timeout=9", "run": "first"}
+    (run / "record.postgres.json").write_text(json.dumps(said))
+
+
 def test_a_run_in_a_database_is_listed_as_it_was_copied_last(
     workplace: Workplace, run: Path
 ) -> None:
     """Whether the database answers or not; nobody takes its state for that of all drivers."""
     alone = workplace.safejury("runs").out
     assert "*:" not in alone
-    said = {"url": "postgresql://nobody@127.0.0.1:9/none?connect_timeout=9", "run": "first"}
-    (run / "record.postgres.json").write_text(json.dumps(said))
+    in_a_database(run)
     found = listed(workplace)["runs/first"]
     assert (found["state"], found["problem"]) == ("finished", None)
     assert found["database"] == "postgresql://nobody@127.0.0.1:9/none"
@@ -129,3 +136,14 @@ def test_a_run_in_a_database_is_listed_as_it_was_copied_last(
     (run / "record.postgres.json").write_text("{}")
     found = listed(workplace)["runs/first"]
     assert (found["state"], found["database"]) == ("unreadable", None)
+
+
+def test_listing_leaves_the_copy_of_a_run_to_the_driver_in_the_same_process(
+    workplace: Workplace, run: Path
+) -> None:
+    in_a_database(run)
+    with driven(run):
+        listed(workplace)
+        keep_current(run)  # else it would ask the database
+    with pytest.raises(RecordError):
+        keep_current(run)
