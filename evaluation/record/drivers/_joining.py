@@ -32,7 +32,7 @@ from ..postgres import (
     make_tables,
     unusable,
 )
-from ._leases import BOUND, Driver, bound, break_off_now, charge_gone, count_drivers
+from ._leases import BOUND, BREAK_OFF, Driver, bound, charge_gone, count_drivers
 
 _BEGIN = """
 INSERT INTO safejury_runs (name, token) VALUES (%s, %s) ON CONFLICT DO NOTHING
@@ -115,7 +115,7 @@ def join(
     """
     try:
         with connect(wanted.place) as connection:
-            break_off_now(connection, wanted.place.run, wanted.lease)
+            connection.execute(BREAK_OFF, {"name": wanted.place.run, "lease": wanted.lease})
             with connection.transaction():
                 driver = _Joining(connection, wanted, looked, grown).join()
             if driver is not None:

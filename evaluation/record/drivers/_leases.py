@@ -17,14 +17,18 @@ SELECT set_config('lock_timeout', %(bound)s, true),
 """
 """SQL that bounds how long a transaction waits for others, and for its own driver."""
 _LOCK = "SELECT FROM safejury_runs WHERE id = %(run)s FOR UPDATE"
-# The server counts a session as idle only where all that its client sent at once has arrived.
-_BREAK_OFF = """
+BREAK_OFF = """
 SELECT pg_terminate_backend(one.pid) FROM safejury_runs AS run
 JOIN pg_stat_activity AS one ON one.backend_xid = run.xmax
 WHERE run.name = %(name)s AND one.pid <> pg_backend_pid() AND one.wait_event_type = 'Client'
     AND greatest(one.state_change, one.query_start)
         < clock_timestamp() - make_interval(secs => %(lease)s)
     AND pg_has_role(one.usesysid, 'USAGE')
+"""
+"""SQL that ends the session that has a run locked, if its driver is not heard of for a lease.
+
+No limit of time does: the server counts a session as idle only where all has arrived that its
+client sent at once.
 """
 GONE = """
 ({driver}.until = '-infinity' OR ({driver}.until < now()
@@ -130,16 +134,6 @@ async def lock(connection: Connection, driver: Driver) -> None:
 def bound(lease: float) -> str:
     """Return for how long drivers wait for each other, and for one that is not heard of."""
     return f"{round(lease * 1000)}ms"
-
-
-async def break_off(connection: Connection, run: str, lease: float) -> None:
-    """End the session that has a run locked, if its driver is not heard of for a lease."""
-    await connection.execute(_BREAK_OFF, {"name": run, "lease": lease})
-
-
-def break_off_now(connection: Connection, run: str, lease: float) -> None:
-    """Do the same on a connection that waits; see `break_off`."""
-    connection.execute(_BREAK_OFF, {"name": run, "lease": lease})
 
 
 def deleted() -> RecordError:

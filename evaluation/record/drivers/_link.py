@@ -9,7 +9,7 @@ from typing import TypeVar
 from ....common import RecordError
 from ....common.text import many
 from ..postgres import Connection, Place, connect_async, errors, is_away, unusable, why
-from ._leases import break_off
+from ._leases import BREAK_OFF
 
 T = TypeVar("T")
 
@@ -62,7 +62,8 @@ class Link:
                     async with asyncio.timeout(_LONGEST_S):
                         connection = await self._connected()
                         if since is not None:
-                            await break_off(connection, self._place.run, self._lease)
+                            values = {"name": self._place.run, "lease": self._lease}
+                            await connection.execute(BREAK_OFF, values)
                         found = await work(connection)
                 except (errors(), OSError, TimeoutError) as error:
                     await self.close()
