@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from ._function_identity import function_identity
     from ._function_target import FunctionTarget, TargetFunction, takes_text
     from ._model_target import ModelTarget
-    from ._plain_detail import plain_detail
+    from ._plain_detail import WITHHELD, plain_detail
     from ._response import Response, ResponseOutcome, Target
     from ._target_spec import ModelTargetSpec
     from ._turns import WITHHELD_NOTES
@@ -40,7 +40,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
             "_function_identity": ["function_identity"],
             "_function_target": ["FunctionTarget", "TargetFunction", "takes_text"],
             "_model_target": ["ModelTarget"],
-            "_plain_detail": ["plain_detail"],
+            "_plain_detail": ["WITHHELD", "plain_detail"],
             "_target_spec": ["ModelTargetSpec"],
             "_response": ["Response", "ResponseOutcome", "Target"],
             "_turns": ["WITHHELD_NOTES"],
@@ -81,6 +81,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
 
 __all__ = [
     "OTHER_WORDS_NOTE",
+    "WITHHELD",
     "WITHHELD_NOTES",
     "Devices",
     "Fleet",

@@ -4,7 +4,8 @@ import re
 
 from ._response import Response
 
-_WITHHELD = "[withheld]"
+WITHHELD = "[withheld]"
+"""What stands in place of words that were removed."""
 _QUOTED = re.compile(r"(?<!\w)(['\"])(?:\\.|(?!\1)[^\\])+\1(?!\w)", re.DOTALL)
 """What an error quotes of a server's text."""
 _RAISED = re.compile(r"\w+(?:Error|Exception|Exit|Group|Timeout|Interrupt)(?=: |$)")
@@ -25,6 +26,6 @@ def plain_detail(response: Response) -> str | None:
     if detail is None or _OURS.fullmatch(detail):
         return detail
     if response.sampling is not None:  # a model was asked, so that the sentence is ours
-        return _QUOTED.sub(_WITHHELD, detail)
+        return _QUOTED.sub(WITHHELD, detail)
     raised = _RAISED.match(detail)
-    return _WITHHELD if raised is None else f"{raised[0]}: {_WITHHELD}"
+    return WITHHELD if raised is None else f"{raised[0]}: {WITHHELD}"

@@ -9,8 +9,9 @@ from ...agents import Finding
 from ...common import RecordChangedError
 from ...datasets import NEUTRAL_TEXT, Intent
 from ...datasets.query import Query
+from ...targets import WITHHELD
 from ..metrics import QueryCounts
-from ..record import WITHHELD, AskedCase
+from ..record import AskedCase
 from ..trials import CaseResult, asked_of
 
 

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from ._unchanged import Grow, is_begun
     from .growth import Addition, CasesByQuery, Grown, KeptCase, describe_growth, with_addition
     from .identity import (
-        WITHHELD,
         Joined,
         Pruned,
         Shared,
@@ -105,7 +104,6 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
                 "with_addition",
             ],
             "identity": [
-                "WITHHELD",
                 "Joined",
                 "Pruned",
                 "Shared",
@@ -140,7 +138,6 @@ __all__ = [
     "FORMAT",
     "MEDIA",
     "RECORD",
-    "WITHHELD",
     "Addition",
     "AskedCase",
     "CasePages",

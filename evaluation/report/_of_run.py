@@ -4,9 +4,9 @@ from rich.console import Console
 
 from ...common import escape_line
 from ...models import EMBEDDED_WARNING
+from ...targets import WITHHELD
 from ..metrics import DEFAULT_THRESHOLDS, RunSummary, Thresholds, describe_skipped, first_warnings
 from ..plan import unbound_note
-from ..record import WITHHELD
 from ..trials import SKIPPED_ITEMS, SKIPPED_ROWS
 from ._health import health_warnings
 from ._report import report_csv, report_json, report_markdown

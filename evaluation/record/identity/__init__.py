@@ -13,13 +13,12 @@ from ._lasting import (
 )
 from ._plain import host_of, known_by_name, without_secrets
 from ._pruned import PRUNED, Pruned, describe_pruned, written_notes
-from ._shared import SHARED, WITHHELD, Kept, Shared, kept_in, refuse_shared
+from ._shared import SHARED, Kept, Shared, kept_in, refuse_shared
 
 __all__ = [
     "PRUNED",
     "SELECTS",
     "SHARED",
-    "WITHHELD",
     "Joined",
     "Kept",
     "Pruned",

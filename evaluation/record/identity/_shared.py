@@ -12,8 +12,6 @@ from .._chain import bound_to
 
 SHARED = "shared"
 """Key in `meta` of the statement."""
-WITHHELD = "[withheld]"
-"""What stands in place of words that were removed."""
 _Sha256 = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 
 

@@ -31,9 +31,8 @@ from ....deliberation import (
     VerdictAnnounced,
 )
 from ....models import SYSTEM_NOTE, SentRequest
-from ....targets import OTHER_WORDS_NOTE, WITHHELD_NOTES, Response
+from ....targets import OTHER_WORDS_NOTE, WITHHELD, WITHHELD_NOTES, Response
 from ...trials import CaseResult
-from ..identity import WITHHELD
 from ._places import Places, persona_name, plain_name
 
 _NOTES = frozenset({SYSTEM_NOTE, OTHER_WORDS_NOTE, *WITHHELD_NOTES})

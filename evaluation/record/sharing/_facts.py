@@ -7,10 +7,11 @@ import msgspec
 
 from ....common import ConfigurationError
 from ....deliberation.protocol.card import CardJury
+from ....targets import WITHHELD
 from .._jury import cases_sha256, decided_by, jury_identity
 from .._meta import SEALED, Meta, binding
 from ..growth import GROWN
-from ..identity import SHARED, WITHHELD, Kept, Shared
+from ..identity import SHARED, Kept, Shared
 from ._entries import seat_without_words
 from ._places import Places, persona_name, plain_name
 

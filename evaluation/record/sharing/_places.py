@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from ..identity import WITHHELD
+from ....targets import WITHHELD
 
 _PATH = re.compile(r"[./~\\]|[A-Za-z]:[\\/]|[^:]*\\|[^:]*/[^:]*/")
 """How a path begins, and the name of a model on a hub does not, which has one slash at most."""
