@@ -22,7 +22,7 @@ from ...models import (
 )
 from ...targets import ResponseOutcome
 from ..plan import RunPlan
-from ..runner import Examiner, Stage, open_targets
+from ..runner import Examiner, Stage, open_targets, unfinished_trials
 from ..trials import Exchange, Trial
 from ._id import CustomId
 from ._open import NOT_ASKED, OpenRun
@@ -126,15 +126,11 @@ class RequestCollector:
             finished: Whether to include cases that have a verdict.
             workers: Number of concurrent cases.
         """
-        trials = self._trials(self._plan.trials(), finished)
+        plan, record = self._plan, self._record
+        trials = plan.trials() if finished else unfinished_trials(plan, record, (), lost=())
         async with first_failure(), asyncio.TaskGroup() as group:
             for _ in range(workers):
                 group.create_task(self._drain(trials, report))
-
-    def _trials(self, trials: Iterator[Trial], finished: bool) -> Iterator[Trial]:
-        for trial in trials:
-            if finished or not self._record.finished((trial.case_id,)):
-                yield trial
 
     async def _drain(
         self, trials: Iterator[Trial], report: Callable[[Trial, ResponseOutcome | None], None]
