@@ -271,7 +271,7 @@ class RecordReader:
             self._rows(self._cases("")),
             self._rows(_TRANSCRIPTS.format(where="")),
             self._run_data(),
-            self._terms(read_media, media_may_be_gone),
+            self._terms(read=read_media, gone=media_may_be_gone),
             report,
             helpers=helpers_for(self.counts()[0]) if helpers is None else helpers,
         )
@@ -283,13 +283,13 @@ class RecordReader:
             case_id,
             next(self._rows(self._cases(where), case_id), None),
             self._rows(_TRANSCRIPTS.format(where=where), case_id),
-            self._terms(True).media(),
+            self._terms(read=True).media(),
             sealed=self.meta.sealed,
         )
 
-    def _terms(self, *of_media: bool) -> Terms:
-        known = bytes(self.directory.absolute()), self.meta.sealed, self.meta.pruned_media
-        return Terms(*known, *of_media)
+    def _terms(self, *, read: bool, gone: bool = False) -> Terms:
+        meta, directory = self.meta, bytes(self.directory.absolute())
+        return Terms(directory, meta.sealed, meta.pruned_media, read, gone)
 
     def check_unchanged(self, *, media_may_be_gone: bool = False) -> Integrity:
         """Check all cases without reading media, and refuse a changed record.

@@ -77,17 +77,17 @@ def check_record(
 
     def heads() -> Iterator[tuple[str, str]]:
         nonlocal unchained, uncompared, unsealable, unfinished, changed, finished
-        for case_id, is_finished, found, why, *doubts in every:
+        for case_id, is_finished, found, why, is_unchained, is_uncompared, seals in every:
             if why is not None:
                 changed += 1
                 report(ChangedCase(case_id, why))
-            unsealable += doubts[2]
+            unsealable += seals
             if not is_finished:
                 unfinished += 1
                 continue
             finished += 1
-            unchained += doubts[0]
-            uncompared += doubts[1]
+            unchained += is_unchained
+            uncompared += is_uncompared
             yield case_id, found
 
     with checked(grouped(cases, entries), terms, helpers) as every:

@@ -46,6 +46,9 @@ def unlike_copy(directory: Path) -> list[str]:
     Raises:
         RecordError: The database cannot be read, or the copy not be written.
     """
+    place = Place.kept(directory)
+    if place is None:
+        return []
     found = list[str]()
 
     def compare(connection: Connection, copy: sqlite3.Connection, copied: Copied) -> None:
@@ -56,13 +59,11 @@ def unlike_copy(directory: Path) -> list[str]:
         if names:
             found.append(_named("media", names))
 
-    place = Place.kept(directory)
-    if place is not None:
-        try:
-            with connect(place) as connection:
-                copy_run(connection, place, directory, RECORD, MEDIA, also=compare)
-        except errors() as error:
-            raise unusable(place, error) from None
+    try:
+        with connect(place) as connection:
+            copy_run(connection, place, directory, RECORD, MEDIA, also=compare)
+    except errors() as error:
+        raise unusable(place, error) from None
     return found
 
 
