@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import psutil
@@ -117,7 +117,14 @@ def found(run: Path, helpers: int, **options: bool) -> tuple[Integrity, list[Cha
 
 
 def children() -> list[psutil.Process]:
-    return [each for each in psutil.Process().children() if each.status() != "zombie"]
+    """Return the helpers: other tests keep processes of their own."""
+    return [each for each in psutil.Process().children() if is_helper(each)]
+
+
+def is_helper(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.status() != "zombie" and "help_checking" in " ".join(process.cmdline())
+    return False
 
 
 def test_a_whole_record_has_the_same_digest_however_it_is_checked(whole: Path):
