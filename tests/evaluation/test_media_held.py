@@ -12,10 +12,12 @@ from typing import Any, cast
 
 import pytest
 from PIL import Image
+from same_process import same_process
 
 from safejury.assembly.config import load_config
 from safejury.datasets import Media
 from safejury.evaluation import Observer, run, set_up
+from safejury.evaluation.engine import run_with
 from safejury.evaluation.runner import MediaRoom
 from safejury.models import Wait
 from safejury.testing import ScriptedServer, ballot
@@ -140,15 +142,33 @@ def test_a_picture_that_is_edited_later_leaves_the_evidence_as_it_was(
     assert workplace.safejury("verify", "runs/first").code == 0
 
 
+def room_of_one() -> int:
+    """Return how many bytes a picture of a set takes, encoded."""
+    return Path("0.png").stat().st_size * 4 // 3
+
+
 def test_pictures_under_way_take_no_more_than_their_limit(workplace: Any, scripted: Start) -> None:
     write_set(workplace.path, 6)
     server = scripted(answer, latency=0.02)
-    one = Path("0.png").stat().st_size * 4 // 3
-    config = workplace.config(
-        server.base_url, limits__media_bytes=2 * one + one // 2, jury__protocol="vote"
-    )
+    limit = room_of_one() * 5 // 2
+    config = workplace.config(server.base_url, limits__media_bytes=limit, jury__protocol="vote")
     ended = workplace.safejury("run", config)
     assert ended.code == 0, ended.err
+    assert len(server.requests) == 6 * 4
+    assert max(open_at_a_time(server)) <= 2
+
+
+async def test_pictures_under_way_in_a_worker_take_no_more_than_their_limit(
+    workplace: Any, tmp_path: Path
+) -> None:
+    """What it examines takes room before it is fetched."""
+    write_set(workplace.path, 6)
+    async with ScriptedServer(answer, latency=0.02) as server:
+        limit = room_of_one() * 5 // 2
+        config = workplace.config(server.base_url, limits__media_bytes=limit, jury__protocol="vote")
+        async with same_process(tmp_path / "workers", 1) as pool:
+            plan = set_up(load_config(Path(config)), Path())
+            assert (await run_with(plan, pool)).verdicts == 6
     assert len(server.requests) == 6 * 4
     assert max(open_at_a_time(server)) <= 2
 
@@ -276,7 +296,7 @@ async def test_no_order_of_cases_blocks_the_room_for_good() -> None:
 
 def test_the_plan_says_where_pictures_hold_cases_back(workplace: Any) -> None:
     write_set(workplace.path, 6, words=1)
-    one = Path("0.png").stat().st_size * 4 // 3
+    one = room_of_one()
     for room, said in (("1 kB", "about 1 case at"), (3 * one, "about 3 cases at"), (9 * one, "")):
         config = workplace.config(limits__media_bytes=room)
         ended = workplace.safejury("run", config, "--plan")
