@@ -7,6 +7,7 @@ from ....common import lazy
 if TYPE_CHECKING:
     from ._actor import WorkerActor
     from ._facts import Facts, facts_here
+    from ._head import Head
     from ._placing import Node, place
     from ._ray import RayPool, describe_cluster, open_ray
 
@@ -16,6 +17,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
         {
             "_actor": ["WorkerActor"],
             "_facts": ["Facts", "facts_here"],
+            "_head": ["Head"],
             "_placing": ["Node", "place"],
             "_ray": ["RayPool", "describe_cluster", "open_ray"],
         },
@@ -23,6 +25,7 @@ if not TYPE_CHECKING:  # or a checker would take every name for one of ours
 
 __all__ = [
     "Facts",
+    "Head",
     "Node",
     "RayPool",
     "WorkerActor",
