@@ -1,5 +1,6 @@
 """Rows that another process made are stored as if this one had: whole groups, and no case twice."""
 
+import asyncio
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -12,7 +13,7 @@ from safejury.deliberation import Entry
 from safejury.evaluation import RecordReader, open_record
 from safejury.evaluation.record import RunRecord, stored_call, stored_entry
 from safejury.evaluation.trials import CaseResult
-from safejury.models import Completion
+from safejury.models import Charge, Completion
 
 
 class _Case:
@@ -48,6 +49,22 @@ async def test_a_group_that_fails_leaves_nothing(finished_run: Path, tmp_path: P
         record.commit()
         ((call_id, key, _),) = record.stored_calls(case.id)
         assert (call_id, key) == (f"{case.id}/target", "key")
+
+
+async def test_what_a_call_holds_is_stored_though_nothing_else_is_written(tmp_path: Path) -> None:
+    """A group was just written as the call began, and it takes longer than a process may live."""
+    async with open_record(tmp_path / "run", {}, {}) as record:
+        record.write("a/target", "key", Completion("Yes", "stop"))
+        number = record.hold("b/target", Charge(700, 0.5), 0.001)
+        for each in range(99):  # which makes a group
+            record.write(f"c{each}/target", "key", Completion("Yes", "stop"))
+        with closing(sqlite3.connect(tmp_path / "run" / "record.sqlite")) as database:
+            held = "SELECT tokens FROM charges WHERE kind = 'open'"
+            assert database.execute("SELECT count(*) FROM calls").fetchone() == (100,)
+            async with asyncio.timeout(20):
+                while database.execute(held).fetchall() != [(700,)]:  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+        record.let_go(number)
 
 
 async def test_a_case_that_begins_anew_has_its_second_transcript_alone(

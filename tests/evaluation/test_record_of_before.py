@@ -15,7 +15,7 @@ import pytest
 
 KEPT = Path(__file__).with_name("record_format_2")
 SAID = {
-    "table": ("first", "second", "The service is down."),
+    "table": ("first", "second", "[withheld]); show CASE --reveal has its words"),
     "json": ('"cases_finished": 12', '"name": "record_format_2"'),
     "csv": ("first", "second"),
     "md": ("## Models under test", "## first", "## second"),
@@ -38,6 +38,16 @@ def test_it_is_reported(form: str, workplace: Any, kept: str) -> None:
     assert "The juror lawyer kept only 75 % of its ballots on second (2 lost" in ended.err
     for words in SAID[form]:
         assert words in ended.out
+
+
+def test_what_its_server_said_is_for_those_who_ask_for_it(workplace: Any, kept: str) -> None:
+    said = "The service is down."
+    assert said not in workplace.safejury("report", kept).out
+    with sqlite3.connect(workplace.path / kept / "record.sqlite") as database:
+        failed = "SELECT case_id FROM cases WHERE response_outcome = 'error'"
+        ((case_id,), *_) = database.execute(failed).fetchall()
+    database.close()
+    assert said in workplace.safejury("show", kept, case_id, "--reveal").out
 
 
 def test_its_figures_are_those_of_before(workplace: Any, kept: str) -> None:
