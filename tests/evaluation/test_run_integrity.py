@@ -122,6 +122,8 @@ def test_a_result_without_its_verdicts_entry_is_heard_again(
     ended = workplace.spawn("run", config)  # it gives up after two minutes: it hung
     assert ended.code == 0, ended.err
     assert workplace.report()["run"]["cases_finished"] == 3
+    announced = "SELECT count(*) FROM entries WHERE kind = 'VerdictAnnounced'"
+    assert workplace.stored(announced) == [(3,)]
 
 
 def test_other_words_of_ours_make_another_run(

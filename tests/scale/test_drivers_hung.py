@@ -17,7 +17,9 @@ from workplace import Workplace
 from safejury.assembly.config import RecordConfig
 from safejury.common import RecordError
 from safejury.evaluation.record.drivers import open_shared_record
-from safejury.models import Completion, Usage
+from safejury.evaluation.record.drivers._group import Group
+from safejury.evaluation.record.drivers._unsent import keep_unsent
+from safejury.models import Charge, Completion, Usage
 from safejury.testing import ScriptedServer
 
 pytestmark = pytest.mark.scale
@@ -176,3 +178,28 @@ async def test_what_a_restored_database_lacks_ends_the_run_and_loses_no_call(
     assert calls == [("a/r0/seat/a0",)]
     async with opened() as record:
         assert record.find("a/r0/seat/a0", "key") == paid
+
+
+async def test_a_group_that_was_stored_although_no_reply_came_is_not_stored_again(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    """Its driver keeps it for the next command, as it cannot know."""
+    database, run = postgres.make_database(), tmp_path / "run"
+    said, meta = RecordConfig(url=database), {"protocol": "vote", "jury": "[]"}
+
+    def opened() -> Any:
+        return open_shared_record(run, {}, meta, said=said, tell=lambda _: None)
+
+    async with opened() as record:
+        record.charge("a/target", Charge(50, 0.5))
+        await record.settle()
+    charges = "SELECT call_id, tokens FROM safejury_charges"
+    drivers = "SELECT one.id, groups, token FROM safejury_drivers AS one"
+    of_run = f"{drivers} JOIN safejury_runs AS runs ON runs.id = one.run"
+    [(driver, number, token)] = postgres.sql(of_run, database)
+    [stored] = postgres.sql("SELECT id, call_id, case_id FROM safejury_charges", database)
+    rows = {"charges": [(*stored, "estimated", 50, 0.5)]}
+    keep_unsent(run, str(token), [Group(int(str(driver)), int(str(number)), rows)])
+    async with opened():
+        assert postgres.sql(charges, database) == [("a/target", 50)]
+    assert postgres.sql("SELECT tokens FROM safejury_runs", database) == [(50,)]
