@@ -184,6 +184,26 @@ def test_what_a_helper_that_died_had_is_checked_all_the_same(changed: Path):
     assert killed
 
 
+def test_what_a_helper_that_is_stopped_had_is_checked_all_the_same(
+    changed: Path, monkeypatch: pytest.MonkeyPatch
+):
+    alone = found(changed, 0)
+    stopped = list[int]()
+
+    class Stopping(Checker):
+        def check(self, cases: Iterable[Rows]) -> list[Checked]:
+            for child in children():
+                child.suspend()
+                stopped.append(child.pid)
+            return super().check(cases)
+
+    monkeypatch.setattr(f"{SPREAD}._PATIENCE_S", 0.1)
+    monkeypatch.setattr(f"{SPREAD}.Checker", Stopping)
+    assert found(changed, 2) == alone
+    assert stopped
+    assert not children()
+
+
 @pytest.mark.parametrize("program", ["/nowhere", "true", "echo", "cat"])
 def test_a_record_is_checked_where_no_helper_can_be_started(
     program: str, changed: Path, monkeypatch: pytest.MonkeyPatch

@@ -24,6 +24,8 @@ _MANY = 20_000
 """Cases below which it takes as long to start a process as it saves."""
 _MOST_HELPERS = 3
 """More would wait for what this process reads."""
+_PATIENCE_S = 30.0
+"""Seconds after which this process checks what a helper, as one that is stopped, does not."""
 _CODE = f"from {__package__}._helper import help_checking; help_checking()"
 
 
@@ -88,8 +90,8 @@ class _Task:
         if self._found is not None:
             return self._found
         try:
-            return self.answer.result()
-        except EOFError:  # whoever took them died, or could not be sent them
+            return self.answer.result(_PATIENCE_S)
+        except (EOFError, TimeoutError):  # whoever took them died, is stopped, or was not sent them
             return checker.check(self.cases)
 
 
