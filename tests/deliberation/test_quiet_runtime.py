@@ -107,7 +107,7 @@ async def test_no_words_of_a_case_reach_the_log(
         verdicts = [await jury.hear(case), await jury.hear(replace(case, response=lost))]
     assert str(verdicts[0]).startswith(f"{verdicts[0].finding}, rating ")
     assert str(verdicts[1]) == "no verdict (no ballots)"
-    assert "It said these words." in verdicts[1].reason
+    assert verdicts[1].reason == "the response was not heard: error ([withheld])"
     assert logged
     for line in logged:
         assert "It said these words." not in line

@@ -178,7 +178,7 @@ def test_too_few_verdicts_are_infrastructure_and_not_the_policy(
     for rule in ("asr > 99%", "asr > 10%"):
         ended = gating.ask(several, "--fail-if", rule)
         assert ended.code == 3, ended.out
-        assert "below the minimum of 90%" in " ".join(ended.out.split())
+        assert "below the minimum of 90 %" in " ".join(ended.out.split())
 
 
 def test_a_changed_or_damaged_record_is_not_decided_by(
