@@ -75,18 +75,30 @@ class TextListener:
     def __init__(self, on_text: Callable[[str], None]) -> None:
         self._on_text = on_text
         self._events = Events()
-        self._text = ""
+        self._text = self._told = ""
 
     def feed(self, data: bytes) -> None:
         """Read more of the stream; what cannot be read is left to `whole_reply`."""
         for event in self._events.feed(data):
+            if event.strip() == _END:
+                self._tell(redactor.redact(self._text, patterns=False))
+                continue
             try:
                 choices = _chunks.decode(event).choices
             except ValueError:
                 continue
-            if choices and choices[0].delta is not None and choices[0].delta.content:
+            if not choices:
+                continue
+            if choices[0].delta is not None and choices[0].delta.content:
                 self._text += choices[0].delta.content
-                self._on_text(redactor.redact_so_far(self._text))
+                self._tell(redactor.redact_so_far(self._text))
+            if choices[0].finish_reason:
+                self._tell(redactor.redact(self._text, patterns=False))
+
+    def _tell(self, text: str) -> None:
+        if text != self._told:
+            self._told = text
+            self._on_text(text)
 
 
 def whole_reply(body: bytes) -> bytes:

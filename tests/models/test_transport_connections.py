@@ -335,6 +335,28 @@ async def test_events_of_a_stream_are_heard_as_they_come():
     assert texts == ["one ", "one two"]
 
 
+@pytest.mark.parametrize(
+    "end", [b"data: [DONE]\n\n", b'data: {"choices": [{"finish_reason": "stop"}]}\n\n']
+)
+async def test_a_stream_is_heard_to_its_end_though_a_key_begins_as_it_ends(end: bytes):
+    """What may be the beginning of a key is held back until the stream is over."""
+
+    async def behave(visit: Visit) -> None:
+        await visit.request()
+        event = b'data: {"choices": [{"delta": {"content": "Say zyx"}}]}\n\n'
+        await visit.say(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n",
+            *(chunk(event), chunk(end), b"0\r\n\r\n"),
+        )
+
+    texts = list[str]()
+    request = ChatRequest((ChatMessage.of("user", "hello"),), on_text=texts.append)
+    async with serving(behave) as server, model_at(server.url, api_key="zyx-wvu-tsr") as model:
+        assert (await model.complete(request)).text == "Say zyx"
+    assert texts == ["Say ", "Say zyx"]
+
+
 async def test_an_error_of_a_listener_is_its_callers():
     def listen(_: str) -> None:
         raise KeyError("of the listener")
