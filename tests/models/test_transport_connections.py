@@ -312,6 +312,7 @@ async def test_many_calls_at_a_time_have_a_connection_each():
 
 
 async def test_events_of_a_stream_are_heard_as_they_come():
+    # No key that another test told begins with a period, and would hold the end back.
     async def behave(visit: Visit) -> None:
         await visit.request()
         event = b'data: {"choices": [{"delta": {"content": "%b"}}]}\n\n'
@@ -321,7 +322,7 @@ async def test_events_of_a_stream_are_heard_as_they_come():
             chunk(event % b"one "),
         )
         await heard.wait()
-        await visit.say(chunk(event % b"two"), chunk(b"data: [DONE]\n\n"), b"0\r\n\r\n")
+        await visit.say(chunk(event % b"two."), chunk(b"data: [DONE]\n\n"), b"0\r\n\r\n")
 
     heard, texts = asyncio.Event(), list[str]()
 
@@ -331,8 +332,8 @@ async def test_events_of_a_stream_are_heard_as_they_come():
 
     request = ChatRequest((ChatMessage.of("user", "hello"),), on_text=listen)
     async with serving(behave) as server, model_at(server.url) as model:
-        assert (await model.complete(request)).text == "one two"
-    assert texts == ["one ", "one two"]
+        assert (await model.complete(request)).text == "one two."
+    assert texts == ["one ", "one two."]
 
 
 @pytest.mark.parametrize(
